@@ -1,0 +1,129 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "vecload/record.h"
+#include "vecload/status.h"
+
+namespace vecload {
+
+/// One input file as it was when the job was planned.
+struct SourceFile {
+  std::string uri;    ///< A local path, or s3://BUCKET/KEY.
+  uint64_t size = 0;  ///< Bytes.
+  std::string etag;   ///< S3 only.
+  int64_t mtime_ns = 0;
+  uint64_t rows = 0;
+  std::vector<uint64_t> row_group_rows;  ///< One entry a row group (Parquet) or batch (Arrow IPC).
+  /// Hive partition columns of the path ("year=2024"), in path order, percent-decoded.
+  std::vector<std::pair<std::string, std::string>> partitions;
+};
+
+/// Everything a job reads, in the order in which it is read; what a resumed job is compared with.
+struct Manifest {
+  std::vector<SourceFile> files;
+  uint64_t rows = 0;
+  uint64_t bytes = 0;
+};
+
+/// Which column becomes what, and why that one was chosen.
+struct ColumnMapping {
+  std::string key;
+  std::string vector;
+  std::vector<std::string> metadata;  ///< Top-level columns; a struct is flattened with dots.
+  std::string metadata_json;          ///< Empty, or the one column that holds JSON objects.
+};
+
+/// How to find and read the input.
+struct SourceOptions {
+  std::string key_column;     ///< Empty: the one candidate.
+  std::string vector_column;  ///< Empty: the one candidate.
+  /// Empty: all columns that are neither key nor vector. {"none"}: none. Else these.
+  std::vector<std::string> metadata_columns;
+  std::string metadata_json;  ///< Excludes metadata_columns.
+  std::string s3_profile;     ///< Empty: AWS_PROFILE and the default chain.
+  std::string s3_region;      ///< Empty: AWS_REGION, the profile, then the bucket's own.
+};
+
+/// One source row, ready to be checked and encoded. All views point into the RowBlock that holds
+/// the row and live as long as it does.
+struct SourceRow {
+  std::string_view key;           ///< As bytes; UTF-8 unless `fault` says otherwise.
+  std::span<const float> vector;  ///< Rounded to float32, in the source's own length.
+  std::string_view metadata;      ///< A JSON object, or empty where the row has no metadata.
+  uint32_t metadata_bytes = 0;             ///< By the service's size model (service facts, §4).
+  uint32_t metadata_filterable_bytes = 0;  ///< The part under filterable keys.
+  uint32_t metadata_keys = 0;
+  RejectRule fault = RejectRule::kNone;  ///< What the source itself found wrong with the row.
+  /// The column or JSON path at fault and what is wrong with it; empty where fault is kNone.
+  std::string_view fault_detail;
+};
+
+/// Consecutive rows of one file.
+struct RowBlock {
+  uint32_t file = 0;
+  uint64_t row_begin = 0;
+  std::vector<SourceRow> rows;
+  uint64_t bytes = 0;                 ///< Memory that `owner` holds, about.
+  std::shared_ptr<const void> owner;  ///< Keeps alive what the rows' views point into.
+};
+
+/// The rows of one file to be read, and how.
+struct ReadRequest {
+  uint32_t file = 0;
+  uint64_t row_begin = 0;
+  uint64_t row_end = 0;
+  uint32_t block_rows_max = 500;
+  std::span<const std::string> non_filterable_keys;  ///< Of the index; decides what counts where.
+};
+
+/// The seam for input. An implementation is opened with its manifest complete, is immutable
+/// afterwards, and lets several threads read different files at once.
+class Source {
+ public:
+  virtual ~Source() = default;
+  [[nodiscard]] virtual const Manifest& manifest() const = 0;
+  [[nodiscard]] virtual const ColumnMapping& mapping() const = 0;
+  /// Returns the length of the vectors: from the column's type, or else from the first row that
+  /// has a vector. kInvalidArgument where no row has one.
+  virtual Result<uint32_t> Dimension() = 0;
+  /// Reads the rows in order and hands them over block by block; stops early with the Status that
+  /// `deliver` returns. Memory stays bounded whatever the file's row-group size.
+  /// kCorrupt or kIo name the file.
+  virtual Status Read(const ReadRequest& request,
+                      const std::function<Status(RowBlock)>& deliver) = 0;
+};
+
+/// Expands `locations` (files, globs, directories, prefixes; local or s3://) to files, reads each
+/// footer, and binds the columns. kNotFound: nothing there; kInvalidArgument: not Parquet or
+/// Arrow IPC, an empty file, no or several candidate columns, a column of unsupported type (the
+/// message names it and the way out), files whose columns differ.
+Result<std::unique_ptr<Source>> OpenSource(std::span<const std::string> locations,
+                                           const SourceOptions& options);
+
+/// What `vecload generate` writes: column id "v-000000042", embedding fixed_size_list<float32>
+/// (normal, scaled to unit length), category (one of 17 strings), year (int64).
+struct GenerateOptions {
+  std::string path;  ///< With files > 1: "x.parquet" becomes "x-0000.parquet", ...
+  uint64_t rows = 0;
+  uint32_t dimension = 0;
+  uint64_t seed = 0;
+  uint32_t files = 1;
+  uint64_t row_group_rows = 65536;
+  std::string codec = "zstd";  ///< none, snappy, zstd, lz4, gzip
+};
+
+/// Writes the synthetic source; returns the paths written. Same options, same bytes.
+Result<std::vector<std::string>> GenerateParquet(const GenerateOptions& options);
+
+/// Ends Arrow's S3 client; call once before the program exits, after all Sources are gone.
+void ShutdownSources();
+
+}  // namespace vecload

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "auth/sigv4.h"
+#include "vecload/status.h"
+
+namespace vecload::auth {
+
+// What AWS's environment variables and config files say, for S3 Vectors and for S3.
+struct AwsSettings {
+  std::string profile;      // as chosen: argument, AWS_PROFILE, "default"
+  std::string region;       // empty: not found
+  std::string endpoint_s3vectors;  // flag, AWS_ENDPOINT_URL_S3VECTORS, AWS_ENDPOINT_URL, profile
+  std::string endpoint_s3;         // AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, profile
+  std::string ca_bundle;           // AWS_CA_BUNDLE, profile's ca_bundle; empty: the system's
+};
+
+// Arguments win over the environment, the environment over files. kInvalidArgument: a profile that
+// was named does not exist, or a file cannot be parsed.
+Result<AwsSettings> ReadAwsSettings(const std::string& profile, const std::string& region,
+                                    const std::string& endpoint_url);
+
+// Gives the keys to sign with. Thread-safe; Current never blocks on a network once Load was ok.
+class CredentialProvider {
+ public:
+  // The AWS chain of the settings' profile: environment, static profile, credential_process, web
+  // identity, ECS and IMDS through Arrow; role_arn with source_profile or credential_source through
+  // AssumeRole. kDenied with what was tried and what to do where nothing gives keys.
+  static Result<std::shared_ptr<CredentialProvider>> FromChain(const AwsSettings& settings);
+  static std::shared_ptr<CredentialProvider> FromKeys(Credentials credentials);
+
+  virtual ~CredentialProvider() = default;
+  // The newest complete triple.
+  [[nodiscard]] virtual std::shared_ptr<const Credentials> Current() const = 0;
+  // Asks for newer keys after the service called these expired; returns once a new triple was
+  // accepted or the attempt failed. Never called on the I/O thread.
+  virtual Status Refresh() = 0;
+};
+
+}  // namespace vecload::auth

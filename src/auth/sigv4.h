@@ -1,0 +1,46 @@
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace vecload::auth {
+
+// Lower-case hex of a SHA-256.
+using PayloadHash = std::array<char, 64>;
+PayloadHash Sha256Hex(std::string_view bytes);
+
+// One immutable set of keys. session_token is empty for long-term keys.
+struct Credentials {
+  std::string access_key;
+  std::string secret_key;
+  std::string session_token;
+};
+
+struct SigningScope {
+  std::string region;
+  std::string service = "s3vectors";
+};
+
+// What is signed: method, path (already percent-encoded once, as sent), query as sent, headers.
+struct SigningRequest {
+  std::string_view method;
+  std::string_view path = "/";
+  std::string_view query;
+  std::vector<std::pair<std::string, std::string>> headers;  // lower-case names; host included
+  std::string_view payload_hash;                             // 64 hex digits
+};
+
+// Returns the headers to add: x-amz-date, x-amz-security-token where there is one, and
+// authorization. The payload hash stands in the canonical request only, as botocore does for
+// services other than S3. https://docs.aws.amazon.com/IAM/latest/UserGuide/
+// reference_sigv-create-signed-request.html
+std::vector<std::pair<std::string, std::string>> Sign(const SigningRequest& request,
+                                                      const Credentials& credentials,
+                                                      const SigningScope& scope, WallTime now);
+
+}  // namespace vecload::auth
