@@ -1,0 +1,122 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "vecload/client.h"
+#include "vecload/record.h"
+#include "vecload/source.h"
+#include "vecload/status.h"
+
+namespace vecload {
+
+/// What held a load back most of the time.
+enum class Bottleneck {
+  kServiceLimit,    ///< Tokens of the rate limit: as fast as allowed.
+  kServiceLatency,  ///< --max-in-flight was reached while answers were outstanding.
+  kClientCpu,       ///< Encoding.
+  kSourceRead,      ///< Reading and decoding the input.
+  kNetwork,         ///< Sending: no encoder, token or place in flight was short.
+  kMemoryBudget,    ///< --memory.
+};
+
+/// Returns the name in snake_case, e.g. "service_limit".
+std::string_view BottleneckName(Bottleneck bottleneck);
+
+/// How far a load is; given to LoadOptions::on_progress about twice a second.
+struct LoadProgress {
+  uint64_t rows_total = 0;
+  uint64_t rows_done = 0;  ///< Acknowledged, rejected or superseded.
+  uint64_t vectors_acknowledged = 0;
+  uint64_t vectors_rejected = 0;
+  uint64_t throttled = 0;  ///< Answers 429 and 503.
+  uint32_t in_flight = 0;
+  double vectors_per_s = 0;      ///< Over the last few seconds.
+  double rate_vectors_per_s = 0;  ///< The pacer's present limit; 0: unlimited.
+  double elapsed_s = 0;
+  std::optional<double> eta_s;  ///< Absent until there is a rate to divide by.
+};
+
+/// How to create the index where it is absent.
+struct CreateIndexOptions {
+  DistanceMetric metric = DistanceMetric::kCosine;
+  std::vector<std::string> non_filterable_keys;
+  std::string kms_key_arn;
+  std::vector<std::pair<std::string, std::string>> tags;
+};
+
+/// A whole load. Zero means "decide for me" where a default is not given.
+struct LoadOptions {
+  std::vector<std::string> sources;
+  IndexName index;
+  SourceOptions source;
+  ClientOptions client;
+  std::optional<CreateIndexOptions> create_index;  ///< Absent: the index must exist.
+
+  double rate_vectors_per_s = 2500;   ///< The documented limit per index; 0: unlimited.
+  double rate_requests_per_s = 1000;  ///< The same; 0: unlimited.
+  uint32_t batch_vectors_max = 500;   ///< 1 to 500.
+  uint32_t in_flight_max = 0;
+  uint32_t encoders = 0;
+  uint64_t memory_bytes_max = 0;  ///< 0: 256 MiB, at most a quarter of the machine's.
+  std::chrono::seconds give_up_after{3600};  ///< Without any progress.
+  std::string rejects_path;                  ///< Empty: rejects are counted, not written.
+  uint64_t rejects_max = 0;                  ///< 0: any number.
+
+  std::function<void(const LoadProgress&)> on_progress;  ///< Called on a thread of the loader.
+  /// Set to stop: what is in flight is drained, then Load returns. May be null.
+  const std::atomic<bool>* stop = nullptr;
+};
+
+/// The account of a load: rows_total = vectors_acknowledged + vectors_resumed + vectors_rejected +
+/// vectors_superseded + rows_remaining.
+struct LoadReport {
+  Status status;      ///< Not ok: the load stopped early, and why.
+  int exit_code = 0;  ///< 0 all acknowledged; 3 some rows rejected; 4 stopped after it began.
+  uint64_t rows_total = 0;
+  uint64_t vectors_acknowledged = 0;
+  uint64_t vectors_resumed = 0;  ///< Acknowledged by an earlier run.
+  uint64_t vectors_rejected = 0;
+  uint64_t vectors_superseded = 0;  ///< A later row of the same batch has the same key.
+  uint64_t rows_remaining = 0;
+
+  uint64_t requests = 0;  ///< Batches sent; `attempts` counts every sending of them.
+  uint64_t attempts = 0;
+  uint64_t throttled = 0;
+  uint64_t bytes_sent = 0;
+  double wall_s = 0;
+  double vectors_per_s = 0;
+  double cpu_s = 0;
+  double cpu_us_per_vector = 0;
+  uint64_t rss_bytes_max = 0;
+  double read_s = 0;         ///< Summed over threads.
+  double encode_s = 0;       ///< Summed over threads.
+  double wait_tokens_s = 0;  ///< Summed over batches.
+  double wait_memory_s = 0;  ///< Summed over threads.
+  double put_s = 0;          ///< Summed over attempts.
+  double put_latency_p50_ms = 0;
+  double put_latency_p95_ms = 0;
+  double put_latency_p99_ms = 0;
+  Bottleneck bottleneck = Bottleneck::kServiceLimit;
+  double projected_1b_s = 0;  ///< A billion vectors at this load's rate.
+
+  std::vector<std::string> sources;
+  std::string index;
+  std::string endpoint_url;
+  ColumnMapping mapping;
+  std::string rejects_path;
+};
+
+/// Loads every row of the sources into the index. Blocks until the end.
+///
+/// A failure Status means that nothing was begun: sources, columns, credentials, endpoint or index
+/// are not usable (found within 30 s). Afterwards all is told by the report: every row was
+/// acknowledged by the service, was rejected with a reason, was superseded, or remains.
+Result<LoadReport> Load(const LoadOptions& options);
+
+}  // namespace vecload
