@@ -22,6 +22,13 @@ struct WireError {
   std::vector<FieldError> fields;
 };
 
+// An error of the service's model with the status that belongs to `aws_code` (400 if unknown).
+WireError MakeError(std::string_view aws_code, std::string message);
+// A ValidationException; `path` (where not empty) names the member in the field list.
+WireError ValidationError(std::string message, std::string path = {});
+// What the live service answers to JSON that it cannot read: 400 SerializationException.
+WireError SerializationError(std::string message = "UnknownError");
+
 // The body of an error reply; its code goes into the header x-amzn-ErrorType.
 std::string EncodeError(const WireError& error);
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "vecload/record.h"
@@ -12,9 +13,10 @@
 #include "wire/errors.h"
 
 // The bodies of S3 Vectors calls, both ways: what the client encodes the server decodes.
-// Contract: botocore's model s3vectors/2025-07-15/service-2.json. Decode* of requests judge form
-// and constraints and answer with the service's ValidationException (FieldErrors inside the
-// WireError); what needs an index (dimension, zero norm, metadata rules) is the server's to judge.
+// Contract: botocore's model s3vectors/2025-07-15/service-2.json. Decoding a request judges form
+// and constraints and answers with the service's own error; what needs an index (dimension, zero
+// norm, metadata rules, filters) is the server's to judge. A request's kOperation is the last part
+// of its URL: POST /CreateIndex.
 namespace vecload::wire {
 
 using Tags = std::vector<std::pair<std::string, std::string>>;
@@ -24,18 +26,21 @@ struct Encryption {
   std::string kms_key_arn;
 };
 
-// A bucket by name or by ARN; exactly one is set once decoded.
+// A bucket by name or by ARN. Encoded: the ARN where it is set, else the name. Decoded: `name` is
+// always set, `arn` only if it was given.
 struct BucketTarget {
   std::string name;
   std::string arn;
 };
-// An index by ARN, or by bucket and name.
+// An index by ARN, or by bucket and name. Encoded: the ARN where it is set, else the names.
+// Decoded: `bucket` and `index` are always set, `arn` only if it was given.
 struct IndexTarget {
   std::string bucket;
   std::string index;
   std::string arn;
 
   static IndexTarget Of(const IndexName& name) { return {name.bucket, name.index, {}}; }
+  [[nodiscard]] IndexName name() const { return {bucket, index}; }
 };
 
 struct BucketInfo {
@@ -45,15 +50,39 @@ struct BucketInfo {
   Encryption encryption;
 };
 
-struct CreateVectorBucketRequest { std::string name; Encryption encryption; Tags tags; };
-struct GetVectorBucketRequest { BucketTarget bucket; };
-struct DeleteVectorBucketRequest { BucketTarget bucket; };
-struct ListVectorBucketsRequest {
-  std::optional<uint32_t> max_results; std::string next_token; std::string prefix;
+struct CreateVectorBucketRequest {
+  static constexpr std::string_view kOperation = "CreateVectorBucket";
+  std::string name;
+  Encryption encryption;
+  Tags tags;
 };
-struct ListVectorBucketsReply { std::vector<BucketInfo> buckets; std::string next_token; };
+struct CreateVectorBucketReply {
+  std::string arn;
+};
+struct GetVectorBucketRequest {
+  static constexpr std::string_view kOperation = "GetVectorBucket";
+  BucketTarget bucket;
+};
+struct GetVectorBucketReply {
+  BucketInfo bucket;
+};
+struct DeleteVectorBucketRequest {
+  static constexpr std::string_view kOperation = "DeleteVectorBucket";
+  BucketTarget bucket;
+};
+struct ListVectorBucketsRequest {
+  static constexpr std::string_view kOperation = "ListVectorBuckets";
+  std::optional<uint32_t> max_results;  // 1 to 500
+  std::string next_token;
+  std::string prefix;
+};
+struct ListVectorBucketsReply {
+  std::vector<BucketInfo> buckets;  // their encryption is not listed
+  std::string next_token;
+};
 
 struct CreateIndexRequest {
+  static constexpr std::string_view kOperation = "CreateIndex";
   BucketTarget bucket;
   std::string name;
   uint32_t dimension = 0;
@@ -62,18 +91,41 @@ struct CreateIndexRequest {
   Encryption encryption;
   Tags tags;
 };
-struct GetIndexRequest { IndexTarget index; };
-struct DeleteIndexRequest { IndexTarget index; };
+struct CreateIndexReply {
+  std::string arn;
+};
+struct GetIndexRequest {
+  static constexpr std::string_view kOperation = "GetIndex";
+  IndexTarget index;
+};
+struct GetIndexReply {
+  IndexInfo index;
+};
+struct DeleteIndexRequest {
+  static constexpr std::string_view kOperation = "DeleteIndex";
+  IndexTarget index;
+};
 struct ListIndexesRequest {
-  BucketTarget bucket; std::optional<uint32_t> max_results; std::string next_token;
+  static constexpr std::string_view kOperation = "ListIndexes";
+  BucketTarget bucket;
+  std::optional<uint32_t> max_results;  // 1 to 500
+  std::string next_token;
   std::string prefix;
 };
-struct IndexSummary { IndexName name; std::string arn; double creation_time_s = 0; };
-struct ListIndexesReply { std::vector<IndexSummary> indexes; std::string next_token; };
+struct IndexSummary {
+  IndexName name;
+  std::string arn;
+  double creation_time_s = 0;
+};
+struct ListIndexesReply {
+  std::vector<IndexSummary> indexes;
+  std::string next_token;
+};
 
-// One vector of a PutVectors request, decoded into flat arrays that are reused between requests:
-// no allocation per vector once they have grown.
+// A PutVectors request, decoded into flat arrays that are reused between requests: no allocation
+// per vector once they have grown. Its body is written by wire/put_body.h.
 struct PutVectorsRequest {
+  static constexpr std::string_view kOperation = "PutVectors";
   struct Entry {
     std::string_view key;       // into `text`
     std::string_view metadata;  // raw JSON object into the request body; empty: none given
@@ -82,41 +134,122 @@ struct PutVectorsRequest {
   };
   IndexTarget index;
   std::vector<Entry> entries;
-  std::vector<float> floats;
+  std::vector<float> floats;  // all finite
   std::string text;
+
+  [[nodiscard]] const float* vector(const Entry& entry) const {
+    return floats.data() + entry.float_begin;
+  }
 };
 
 struct GetVectorsRequest {
-  IndexTarget index; std::vector<std::string> keys; bool return_data = false;
+  static constexpr std::string_view kOperation = "GetVectors";
+  IndexTarget index;
+  std::vector<std::string> keys;
+  bool return_data = false;
   bool return_metadata = false;
 };
-struct GetVectorsReply { std::vector<Record> vectors; };
-struct DeleteVectorsRequest { IndexTarget index; std::vector<std::string> keys; };
-struct ListVectorsRequest {
-  IndexTarget index; std::optional<uint32_t> max_results; std::string next_token;
-  std::optional<uint32_t> segment_count; std::optional<uint32_t> segment_index;
-  bool return_data = false; bool return_metadata = false;
+struct GetVectorsReply {
+  std::vector<Record> vectors;
 };
-struct ListVectorsReply { std::vector<Record> vectors; std::string next_token; };
-struct QueryVectorsRequest {
+struct DeleteVectorsRequest {
+  static constexpr std::string_view kOperation = "DeleteVectors";
   IndexTarget index;
-  uint32_t top_k = 0;
+  std::vector<std::string> keys;  // decoded: no key twice
+};
+struct ListVectorsRequest {
+  static constexpr std::string_view kOperation = "ListVectors";
+  IndexTarget index;
+  std::optional<uint32_t> max_results;  // 1 to 1,000
+  std::string next_token;
+  std::optional<uint32_t> segment_count;  // 1 to 16; given together with segment_index
+  std::optional<uint32_t> segment_index;  // decoded: below segment_count
+  bool return_data = false;
+  bool return_metadata = false;
+};
+struct ListVectorsReply {
+  std::vector<Record> vectors;
+  std::string next_token;
+};
+struct QueryVectorsRequest {
+  static constexpr std::string_view kOperation = "QueryVectors";
+  IndexTarget index;
+  uint32_t top_k = 0;  // 1 to 10,000
   std::vector<float> query;
-  std::string filter;  // raw JSON; empty: none
+  std::string filter;  // raw JSON object; empty: none
   bool return_metadata = false;
   bool return_distance = false;
   std::string next_token;
 };
 struct QueryMatch {
-  std::string key; std::optional<float> distance;
+  std::string key;
+  std::optional<float> distance;
   std::string metadata;  // JSON object; empty: not asked for
 };
 struct QueryVectorsReply {
-  std::vector<QueryMatch> vectors; DistanceMetric metric = DistanceMetric::kCosine;
+  std::vector<QueryMatch> vectors;
+  DistanceMetric metric = DistanceMetric::kCosine;
   std::string next_token;
 };
 
-// Encode(x) gives the body of the request or reply; Decode<T>(body) reads one. Requests decode to
-// a WireError that is ready to be sent (server side); replies decode to a Status of kCorrupt
-// (client side).
+// The body of a success that has nothing to say: both deletes, PutVectors, DeleteVectors.
+inline constexpr std::string_view kEmptyReply = "{}";
+
+// The body of a request or reply. Members that are empty or unset are left out, but for the lists
+// of replies.
+std::string Encode(const CreateVectorBucketRequest& request);
+std::string Encode(const GetVectorBucketRequest& request);
+std::string Encode(const DeleteVectorBucketRequest& request);
+std::string Encode(const ListVectorBucketsRequest& request);
+std::string Encode(const CreateIndexRequest& request);
+std::string Encode(const GetIndexRequest& request);
+std::string Encode(const DeleteIndexRequest& request);
+std::string Encode(const ListIndexesRequest& request);
+std::string Encode(const GetVectorsRequest& request);
+std::string Encode(const DeleteVectorsRequest& request);
+std::string Encode(const ListVectorsRequest& request);
+std::string Encode(const QueryVectorsRequest& request);
+
+std::string Encode(const CreateVectorBucketReply& reply);
+std::string Encode(const GetVectorBucketReply& reply);
+std::string Encode(const ListVectorBucketsReply& reply);
+std::string Encode(const CreateIndexReply& reply);
+std::string Encode(const GetIndexReply& reply);
+std::string Encode(const ListIndexesReply& reply);
+std::string Encode(const GetVectorsReply& reply);
+std::string Encode(const ListVectorsReply& reply);
+std::string Encode(const QueryVectorsReply& reply);
+
+// A decoded request, or the error to answer with.
+template <typename T>
+class [[nodiscard]] Decoded {
+ public:
+  Decoded(T value) : state_(std::in_place_index<0>, std::move(value)) {}          // NOLINT
+  Decoded(WireError error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT
+
+  [[nodiscard]] bool ok() const { return state_.index() == 0; }
+  [[nodiscard]] const WireError& error() const { return std::get<1>(state_); }
+  T& operator*() { return std::get<0>(state_); }
+  const T& operator*() const { return std::get<0>(state_); }
+  T* operator->() { return &std::get<0>(state_); }
+  const T* operator->() const { return &std::get<0>(state_); }
+
+ private:
+  std::variant<T, WireError> state_;
+};
+
+// Reads a request; T is any *Request but PutVectorsRequest. Members it does not know are ignored.
+// An empty body counts as {}.
+template <typename T>
+Decoded<T> DecodeRequest(std::string_view body);
+
+// Reads a PutVectors request into `request`, whose memory is reused; nullopt where all is well,
+// else the error to answer with. `body` may be moved to make room behind it for the parser, and
+// must then outlive `request`, whose metadata points into it.
+std::optional<WireError> DecodePutVectors(std::string* body, PutVectorsRequest* request);
+
+// Reads a reply; T is any *Reply. kCorrupt where the body is not one.
+template <typename T>
+Result<T> DecodeReply(std::string_view body);
+
 }  // namespace vecload::wire
