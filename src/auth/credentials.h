@@ -10,8 +10,8 @@ namespace vecload::auth {
 
 // What AWS's environment variables and config files say, for S3 Vectors and for S3.
 struct AwsSettings {
-  std::string profile;      // as chosen: argument, AWS_PROFILE, "default"
-  std::string region;       // empty: not found
+  std::string profile;             // as chosen: argument, AWS_PROFILE, "default"
+  std::string region;              // empty: not found
   std::string endpoint_s3vectors;  // flag, AWS_ENDPOINT_URL_S3VECTORS, AWS_ENDPOINT_URL, profile
   std::string endpoint_s3;         // AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, profile
   std::string ca_bundle;           // AWS_CA_BUNDLE, profile's ca_bundle; empty: the system's

@@ -14,7 +14,8 @@ namespace vecload::auth {
 using PayloadHash = std::array<char, 64>;
 PayloadHash Sha256Hex(std::string_view bytes);
 
-// One immutable set of keys. session_token is empty for long-term keys.
+// One immutable set of keys. session_token is empty for long-term keys. Has no printing on
+// purpose: keys never stand in a log or an error.
 struct Credentials {
   std::string access_key;
   std::string secret_key;
@@ -26,19 +27,20 @@ struct SigningScope {
   std::string service = "s3vectors";
 };
 
-// What is signed: method, path (already percent-encoded once, as sent), query as sent, headers.
+// What is signed, as it is sent: path and query percent-encoded once.
 struct SigningRequest {
-  std::string_view method;
+  std::string_view method = "POST";
   std::string_view path = "/";
-  std::string_view query;
-  std::vector<std::pair<std::string, std::string>> headers;  // lower-case names; host included
-  std::string_view payload_hash;                             // 64 hex digits
+  std::string_view query = {};
+  std::vector<std::pair<std::string, std::string>> headers = {};  // host included
+  std::string_view payload_hash = {};                             // 64 hex digits
 };
 
-// Returns the headers to add: x-amz-date, x-amz-security-token where there is one, and
-// authorization. The payload hash stands in the canonical request only, as botocore does for
-// services other than S3. https://docs.aws.amazon.com/IAM/latest/UserGuide/
-// reference_sigv-create-signed-request.html
+// Returns the headers to add or replace: x-amz-date, x-amz-security-token where there is one, and
+// authorization. Signs all the headers given, in any case, but those that are changed on the way:
+// expect, transfer-encoding, user-agent, x-amzn-trace-id. The payload hash stands in the canonical
+// request only, as botocore does for services other than S3.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/ reference_sigv-create-signed-request.html
 std::vector<std::pair<std::string, std::string>> Sign(const SigningRequest& request,
                                                       const Credentials& credentials,
                                                       const SigningScope& scope, WallTime now);
