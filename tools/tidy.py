@@ -58,8 +58,12 @@ def blank_literals(text: str) -> str:
 
 def long_functions(text: str) -> Iterator[tuple[int, int]]:
     """Yields (line, length) of each body longer than allowed; lambdas count as their function."""
-    code = re.sub(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", lambda m: "\n" * m[0].count("\n"),
-                  blank_literals(text), flags=re.M)
+    code = re.sub(
+        r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*",
+        lambda m: "\n" * m[0].count("\n"),
+        blank_literals(text),
+        flags=re.M,
+    )
     open_braces: list[tuple[int, bool]] = []
     statement_start = 0
     for match in re.finditer(r"[{};]", code):

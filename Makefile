@@ -1,0 +1,116 @@
+# The one door. Every target does its own set-up on a fresh Debian 12; see CONTRIBUTING.md.
+#
+# JOBS=N          parallel jobs (default: all cores)
+# FUZZ_SECONDS=N  how long `make fuzz` runs each fuzzer (default 60)
+# PYTEST="..."    more arguments for pytest, e.g. PYTEST="-k resume"
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 60
+PORT ?= 8080
+DATA_DIR ?= .cache/serve
+PYTEST ?=
+export JOBS FUZZ_SECONDS
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+# The pytest folders that are there.
+conformance := $(if $(wildcard tests/conformance/*.py),tests/conformance)
+e2e := $(if $(wildcard tests/e2e/*.py),tests/e2e)
+
+# $(call build,<preset>)
+build = cmake --preset $(1) --log-level=WARNING && cmake --build --preset $(1) -j $(JOBS)
+# $(call ctest,<preset>,<more arguments>)
+ctest = ctest --preset $(1) -j $(JOBS) $(2)
+# $(call pytest,<preset>,<folders>,<more arguments>)
+pytest = $(if $(strip $(2)),VECLOAD_BIN=$(CURDIR)/build/$(strip $(1))/vecload \
+  python -m pytest $(2) $(3) $(PYTEST),echo "no pytest folders yet")
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
+
+# --- set-up ----------------------------------------------------------------------------------
+
+ready := .venv/.ready
+ready_fuzz := .venv/.ready-fuzz
+
+$(ready): tools/bootstrap.sh requirements-dev.txt
+	tools/bootstrap.sh
+	touch $@
+
+$(ready_fuzz): tools/bootstrap.sh requirements-dev.txt
+	tools/bootstrap.sh fuzz
+	touch $@
+
+# --- use -------------------------------------------------------------------------------------
+
+.PHONY: demo build serve
+demo: build ## load vectors into a local server and query them, in a minute
+	VECLOAD_BIN=$(CURDIR)/build/release/vecload examples/demo.sh
+
+build: $(ready) ## the release binary: build/release/vecload
+	$(call build,release)
+
+serve: build ## the local S3 Vectors server on PORT (8080), data in DATA_DIR
+	mkdir -p $(DATA_DIR)
+	build/release/vecload serve --data-dir $(DATA_DIR) --port $(PORT)
+
+# --- test ------------------------------------------------------------------------------------
+
+.PHONY: test conformance e2e asan tsan fuzz
+test: build ## unit and property tests, house rules, conformance, end to end
+	$(call ctest,release,-L fast)
+	$(call pytest,release,$(conformance) $(e2e),-m "not slow")
+
+conformance: build ## our server against boto3
+	$(call pytest,release,$(conformance))
+
+e2e: build ## the real binary, kill -9 included; the slow ones too
+	$(call pytest,release,$(e2e))
+
+# Arrow's own pool would hide overreads from ASan and look like races to TSan.
+asan: $(ready) ## the whole suite under ASan and UBSan (preset dev)
+	$(call build,dev)
+	$(call ctest,dev,-L fast)
+	ARROW_DEFAULT_MEMORY_POOL=system UBSAN_OPTIONS=print_stacktrace=1 \
+	  $(call pytest,dev,$(conformance) $(e2e),-m "not slow" -o timeout=600)
+
+# GCC 12's TSan cannot live with more random address bits than this.
+aslr_off = $(shell [ "$$(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 28)" -gt 28 ] && \
+  setarch -R true 2>/dev/null && echo setarch -R)
+tsan_e2e = $(shell grep -rlE 'tsan_smoke' $(e2e) --include='*.py' 2>/dev/null | head -1)
+tsan: $(ready) ## ctest and the tsan_smoke part of e2e under TSan
+	cmake --preset tsan --log-level=WARNING
+	$(aslr_off) cmake --build --preset tsan -j $(JOBS)
+	$(aslr_off) $(call ctest,tsan,-L fast)
+	ARROW_DEFAULT_MEMORY_POOL=system $(if $(tsan_e2e),$(if $(aslr_off),$(aslr_off) env)) \
+	  $(call pytest,tsan,$(if $(tsan_e2e),$(e2e)),-m tsan_smoke -o timeout=600)
+
+fuzz: $(ready_fuzz) ## every fuzzer for FUZZ_SECONDS (60), with libFuzzer
+	$(call build,fuzz)
+	tools/fuzz.sh
+
+# --- keep ------------------------------------------------------------------------------------
+
+.PHONY: format lint check ci clean
+format: $(ready) ## format C++ and Python in place
+	tools/format.sh
+
+lint: $(ready) ## house rules, formatting, ruff: seconds
+	python3 tools/tidy.py
+	tools/format.sh --check
+	ruff check
+
+check: lint ## lint, pyright, and clang-tidy over the whole tree: minutes
+	pyright
+	$(call build,dev)
+	tools/clang_tidy.sh all
+
+ci: $(ready) ## what .ci/run runs: everything, each step against its time budget
+	tools/ci.sh
+
+clean: ## remove build/; the compiler cache stays
+	rm -rf build
