@@ -1,0 +1,68 @@
+#include "cli/command.h"
+
+#include <cstdio>
+#include <map>
+
+#include <fmt/core.h>
+
+#include "cli/exit_code.h"
+
+namespace vecload::cli {
+
+void AddClientFlags(CLI::App* command, ClientOptions* options) {
+  const std::string group = "AWS";
+  command
+      ->add_option("--endpoint-url", options->endpoint_url,
+                   "Where S3 Vectors answers; default: AWS_ENDPOINT_URL_S3VECTORS, "
+                   "AWS_ENDPOINT_URL, the profile, then the region's own")
+      ->type_name("URL")
+      ->group(group);
+  command->add_option("--region", options->region, "Default: AWS_REGION, then the profile's")
+      ->type_name("REGION")
+      ->group(group);
+  command->add_option("--profile", options->profile, "Default: AWS_PROFILE")
+      ->type_name("NAME")
+      ->group(group);
+}
+
+void AddOutputFlag(CLI::App* command, OutputFormat* format) {
+  static const std::map<std::string, OutputFormat> kFormats = {{"text", OutputFormat::kText},
+                                                               {"json", OutputFormat::kJson}};
+  command
+      ->add_option_function<std::string>(
+          "--output", [format](const std::string& name) { *format = kFormats.at(name); },
+          "Form of the result on stdout: text (default) or json")
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"text", "json"}).description(""));
+}
+
+CLI::Option* AddList(CLI::App* command, const std::string& name, std::vector<std::string>* out,
+                     const std::string& help) {
+  return command->add_option(name, *out, help)
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("A,B");
+}
+
+CLI::Option* AddTags(CLI::App* command, std::vector<Tag>* tags) {
+  return command
+      ->add_option_function<std::vector<std::string>>(
+          "--tag",
+          [tags](const std::vector<std::string>& texts) {
+            for (const std::string& text : texts) {
+              Result<Tag> tag = ParseTag(text);
+              if (!tag.ok()) throw CLI::ValidationError("--tag", tag.status().message());
+              tags->push_back(*std::move(tag));
+            }
+          },
+          "Tag of the new index; may be given again")
+      ->allow_extra_args(false)
+      ->type_name("KEY=VALUE");
+}
+
+int Fail(std::string_view command, const Status& status) {
+  fmt::print(stderr, "vecload: {}: {}\n", command, status.message());
+  return kExitFailed;
+}
+
+}  // namespace vecload::cli

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/values.h"
+#include "vecload/client.h"
+#include "vecload/status.h"
+
+namespace vecload::cli {
+
+enum class OutputFormat { kText, kJson };
+
+// What the parsed line asks for: called once the whole line is known to be valid.
+struct Command {
+  std::string name;             // "index create", as in error messages
+  std::function<int()> action;  // returns the exit code
+};
+
+// Each declares one command on `app`; when the line names it, `*chosen` is filled.
+void AddLoad(CLI::App* app, Command* chosen);
+void AddServe(CLI::App* app, Command* chosen);
+void AddQuery(CLI::App* app, Command* chosen);
+void AddIndex(CLI::App* app, Command* chosen);
+void AddBucket(CLI::App* app, Command* chosen);
+void AddGenerate(CLI::App* app, Command* chosen);
+
+// The flags that every command with a service has in common.
+void AddClientFlags(CLI::App* command, ClientOptions* options);
+void AddOutputFlag(CLI::App* command, OutputFormat* format);
+
+// An option whose text `parse` turns into `*out`; what it refuses becomes a usage error.
+template <typename T>
+CLI::Option* AddParsed(CLI::App* command, const std::string& name, T* out,
+                       Result<T> (*parse)(std::string_view), const std::string& help) {
+  return command->add_option_function<std::string>(
+      name,
+      [name, out, parse](const std::string& text) {
+        Result<T> value = parse(text);
+        if (!value.ok()) throw CLI::ValidationError(name, value.status().message());
+        *out = *std::move(value);
+      },
+      help);
+}
+
+// "a,b", or the option several times; never swallows the arguments that follow.
+CLI::Option* AddList(CLI::App* command, const std::string& name, std::vector<std::string>* out,
+                     const std::string& help);
+
+// "--tag k=v", any number of times.
+CLI::Option* AddTags(CLI::App* command, std::vector<Tag>* tags);
+
+// Prints "vecload: COMMAND: MESSAGE" to stderr and returns kExitFailed.
+int Fail(std::string_view command, const Status& status);
+
+}  // namespace vecload::cli

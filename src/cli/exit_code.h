@@ -1,0 +1,11 @@
+#pragma once
+
+namespace vecload::cli {
+
+// What scripts branch on; docs/reference/cli.md promises them. 5 is verify's.
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitFailed = 1;  // nothing begun, or an internal error
+inline constexpr int kExitUsage = 2;
+inline constexpr int kExitStopped = 4;  // the job began and can be run again
+
+}  // namespace vecload::cli

@@ -1,0 +1,244 @@
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+
+#include <fmt/core.h>
+
+#include "cli/command.h"
+#include "cli/exit_code.h"
+#include "cli/signals.h"
+#include "observe/progress.h"
+#include "observe/report.h"
+#include "vecload/loader.h"
+
+namespace vecload::cli {
+namespace {
+
+using observe::ProgressMode;
+
+struct LoadFlags {
+  LoadOptions load;
+  bool create_index = false;
+  CreateIndexOptions new_index;
+  ProgressMode progress = ProgressMode::kAuto;
+  std::string report_path;
+  OutputFormat output = OutputFormat::kText;
+};
+
+void AddSourceFlags(CLI::App* command, LoadFlags* flags) {
+  const std::string group = "Source";
+  SourceOptions* source = &flags->load.source;
+  command
+      ->add_option("SOURCE", flags->load.sources,
+                   "Parquet or Arrow IPC: files, globs, directories, s3://BUCKET/PREFIX")
+      ->required()
+      ->type_name("");
+  command->add_option("--key-column", source->key_column, "Default: the one candidate")
+      ->type_name("COLUMN")
+      ->group(group);
+  command->add_option("--vector-column", source->vector_column, "Default: the one candidate")
+      ->type_name("COLUMN")
+      ->group(group);
+  CLI::Option* columns =
+      AddList(command, "--metadata-columns", &source->metadata_columns,
+              "Columns that become metadata, all (default: every other column) or none");
+  columns->group(group);
+  command
+      ->add_option("--metadata-json", source->metadata_json,
+                   "Take metadata from this column of JSON objects instead")
+      ->type_name("COLUMN")
+      ->excludes(columns)
+      ->group(group);
+  command->add_option("--source-profile", source->s3_profile, "AWS profile for s3:// sources")
+      ->type_name("NAME")
+      ->group(group);
+  command->add_option("--source-region", source->s3_region, "AWS region of s3:// sources")
+      ->type_name("REGION")
+      ->group(group);
+}
+
+void AddIndexFlags(CLI::App* command, LoadFlags* flags) {
+  const std::string group = "Index";
+  AddParsed(command, "--index", &flags->load.index, IndexName::Parse, "Where the vectors go")
+      ->required()
+      ->type_name("BUCKET/INDEX");
+  CLI::Option* create = command->add_flag("--create-index", flags->create_index,
+                                          "Make bucket and index where they are absent");
+  create->group(group);
+  CLI::Option* metric =
+      AddParsed(command, "--distance-metric", &flags->new_index.metric, ParseDistanceMetric,
+                "cosine or euclidean, for --create-index; can never be changed");
+  metric->type_name("METRIC")->needs(create)->group(group);
+  create->needs(metric);
+  AddList(command, "--non-filterable", &flags->new_index.non_filterable_keys,
+          "Metadata keys of the new index that no filter needs")
+      ->needs(create)
+      ->group(group);
+  command->add_option("--kms-key-arn", flags->new_index.kms_key_arn, "Encrypts the new index")
+      ->type_name("ARN")
+      ->needs(create)
+      ->group(group);
+  AddTags(command, &flags->new_index.tags)->needs(create)->group(group);
+}
+
+void AddPaceFlags(CLI::App* command, LoadFlags* flags) {
+  const std::string group = "Pace (nothing here needs tuning)";
+  LoadOptions* load = &flags->load;
+  AddParsed(command, "--rate-vectors", &load->rate_vectors_per_s, ParseRate,
+            "Vectors a second, or unlimited; default: 2500, the service's limit per index")
+      ->type_name("N")
+      ->group(group);
+  AddParsed(command, "--rate-requests", &load->rate_requests_per_s, ParseRate,
+            "Requests a second, or unlimited; default: 1000, the service's limit per index")
+      ->type_name("N")
+      ->group(group);
+  command->add_option("--max-in-flight", load->in_flight_max, "Requests under way at most")
+      ->type_name("N")
+      ->check(CLI::Range(1, 4096).description(""))
+      ->group(group);
+  command->add_option("--encoders", load->encoders, "Threads that encode")
+      ->type_name("N")
+      ->check(CLI::Range(1, 256).description(""))
+      ->group(group);
+  AddParsed(command, "--memory", &load->memory_bytes_max, ParseBytes,
+            "Budget for rows and requests, like 1GiB; default: 256MiB, at most a quarter of RAM")
+      ->type_name("SIZE")
+      ->group(group);
+  command->add_option("--batch-vectors", load->batch_vectors_max, "Vectors a request at most")
+      ->type_name("N")
+      ->check(CLI::Range(1, 500).description(""))
+      ->group(group);
+  AddParsed(command, "--give-up-after", &load->give_up_after, ParseDuration,
+            "Stop after this long without progress, like 90s, 5m, 1h; default: 1h")
+      ->type_name("TIME")
+      ->group(group);
+}
+
+void AddResultFlags(CLI::App* command, LoadFlags* flags) {
+  const std::string group = "Result";
+  static const std::map<std::string, ProgressMode> kModes = {{"auto", ProgressMode::kAuto},
+                                                             {"bar", ProgressMode::kBar},
+                                                             {"json", ProgressMode::kJson},
+                                                             {"none", ProgressMode::kNone}};
+  command
+      ->add_option("--rejects", flags->load.rejects_path,
+                   "Where rows that cannot be sent are told, as JSON Lines; "
+                   "default: INDEX-rejects.jsonl in this directory")
+      ->type_name("FILE")
+      ->group(group);
+  command->add_option("--max-rejects", flags->load.rejects_max, "Stop after more rejects than this")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber.description(""))
+      ->group(group);
+  command
+      ->add_option_function<std::string>(
+          "--progress", [flags](const std::string& name) { flags->progress = kModes.at(name); },
+          "On stderr: auto (default: a bar on a terminal, else lines), bar, json or none")
+      ->type_name("MODE")
+      ->check(CLI::IsMember({"auto", "bar", "json", "none"}).description(""))
+      ->group(group);
+  command->add_option("--report", flags->report_path, "Write the report there, as JSON")
+      ->type_name("FILE.json")
+      ->check(CLI::Validator(
+          [](const std::string& path) {
+            return std::filesystem::path(path).extension() == ".json"
+                       ? std::string()
+                       : "'" + path + "' does not end in .json";
+          },
+          ""))
+      ->group(group);
+  AddOutputFlag(command, &flags->output);
+}
+
+// Fails before the job begins rather than after hours of it.
+Status CheckReportPath(const std::string& path) {
+  if (path.empty()) return Status::Ok();
+  const std::filesystem::path parent = std::filesystem::absolute(path).parent_path();
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    return Status::Io(fmt::format("--report {}: is a directory; name a file", path));
+  }
+  if (access(parent.c_str(), W_OK | X_OK) != 0) {
+    return Status::Io(fmt::format("--report {}: {} cannot be written to; choose another place",
+                                  path, parent.string()));
+  }
+  return Status::Ok();
+}
+
+Status WriteReport(const std::string& path, const std::string& json) {
+  FILE* file = fopen(path.c_str(), "we");
+  bool written = file != nullptr;
+  if (file != nullptr) {
+    written = fwrite(json.data(), 1, json.size(), file) == json.size();
+    written = fputc('\n', file) != EOF && written;
+    written = fclose(file) == 0 && written;
+  }
+  if (written) return Status::Ok();
+  return Status::Io(
+      fmt::format("--report {}: cannot be written; the job itself is not affected", path));
+}
+
+int RunLoad(LoadFlags* flags) {
+  LoadOptions& options = flags->load;
+  if (options.source.metadata_columns == std::vector<std::string>{"all"}) {
+    options.source.metadata_columns.clear();
+  }
+  if (flags->create_index) options.create_index = flags->new_index;
+  // A row that cannot be sent must leave a trace even where nobody thought of rejects.
+  if (options.rejects_path.empty()) {
+    options.rejects_path = options.index.index + "-rejects.jsonl";
+  }
+  const Status report_path = CheckReportPath(flags->report_path);
+  if (!report_path.ok()) return Fail("load", report_path);
+
+  observe::ProgressPrinter progress(flags->progress, stderr);
+  options.on_progress = [&progress](const LoadProgress& now) { progress.Update(now); };
+  options.stop = StopOnSignal();
+  const Result<LoadReport> report = Load(options);
+  progress.Finish();
+  if (!report.ok()) return Fail("load", report.status());
+
+  int exit_code = report->exit_code;
+  if (!report->status.ok()) Fail("load", report->status.WithContext("stopped"));
+  const std::string json = observe::ReportJson(*report);
+  if (flags->output == OutputFormat::kJson) {
+    fmt::print("{}\n", json);
+  } else {
+    fmt::print("{}", observe::ReportText(*report));
+  }
+  if (!flags->report_path.empty()) {
+    const Status written = WriteReport(flags->report_path, json);
+    if (!written.ok()) {
+      Fail("load", written);
+      if (exit_code == kExitOk) exit_code = kExitFailed;
+    }
+  }
+  return exit_code;
+}
+
+}  // namespace
+
+void AddLoad(CLI::App* app, Command* chosen) {
+  auto flags = std::make_shared<LoadFlags>();
+  CLI::App* command =
+      app->add_subcommand("load", "Load vectors from Parquet or Arrow IPC into an index");
+  AddSourceFlags(command, flags.get());
+  AddIndexFlags(command, flags.get());
+  AddPaceFlags(command, flags.get());
+  AddResultFlags(command, flags.get());
+  AddClientFlags(command, &flags->load.client);
+  command->footer(
+      "Examples:\n"
+      "  vecload load embeddings.parquet --index my-bucket/my-index\n"
+      "  vecload load 's3://my-data/embeddings/' --index my-bucket/my-index \\\n"
+      "      --create-index --distance-metric cosine --key-column id --metadata-columns "
+      "title,year");
+  command->callback(
+      [flags, chosen] { *chosen = {"load", [flags] { return RunLoad(flags.get()); }}; });
+}
+
+}  // namespace vecload::cli

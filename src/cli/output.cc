@@ -1,0 +1,60 @@
+#include "cli/output.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/core.h>
+
+#include "base/json_text.h"
+
+namespace vecload::cli {
+
+std::string Printable(std::string_view text) {
+  const bool plain = !text.empty() && text.front() != '"' && IsUtf8(text) &&
+                     std::none_of(text.begin(), text.end(), [](char c) {
+                       const auto byte = static_cast<unsigned char>(c);
+                       return byte <= ' ' || byte == 0x7F;
+                     });
+  if (plain) return std::string(text);
+  std::string quoted;
+  AppendJsonString(text, &quoted);
+  return quoted;
+}
+
+std::string Shortened(std::string_view text, size_t bytes_max) {
+  if (text.size() <= bytes_max) return std::string(text);
+  size_t end = bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return std::string(text.substr(0, end)) + "...";
+}
+
+std::string FloatText(float value) { return fmt::format("{}", value); }
+
+std::string TimeText(double seconds_since_epoch) {
+  const auto seconds = static_cast<time_t>(seconds_since_epoch);
+  struct tm utc = {};
+  char text[32];
+  if (gmtime_r(&seconds, &utc) == nullptr) return FloatText(static_cast<float>(seconds));
+  return std::string(text, strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc));
+}
+
+std::string Table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], Utf8Length(row[i]));
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    for (size_t i = 0; i < row.size(); ++i) {
+      text += row[i];
+      if (i + 1 < row.size()) text.append(widths[i] - Utf8Length(row[i]) + 2, ' ');
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace vecload::cli
