@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <cstring>
 
-
 // A float x = m * 2^(e-23) with a 24-bit m has neighbours one ulp = 2^(e-23) away. Let k be the
 // smallest number of decimals with 10^-k < ulp: rounding x to k decimals errs by at most
 // 10^-k / 2 < ulp / 2, so the text always reads back to x and nothing needs to be checked. One

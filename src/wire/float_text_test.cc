@@ -5,14 +5,14 @@
 // table of 24 rows, and each row is hit with 200,000 mantissas here.
 #include "wire/float_text.h"
 
-#include <gtest/gtest.h>
-
 #include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "base/random.h"
 
@@ -80,8 +80,8 @@ TEST(FloatText, OneMagnitudeFailsThroughADoubleWithShortestText) {
 TEST(FloatText, EveryExponentReadsBack) {
   Random random(1);
   for (uint32_t exponent = 0; exponent < 255; ++exponent) {
-    for (const uint32_t fraction : {0x0U, 0x1U, 0x2U, 0x3f'ffffU, 0x40'0000U, 0x40'0001U,
-                                    0x7f'fffeU, 0x7f'ffffU}) {
+    for (const uint32_t fraction :
+         {0x0U, 0x1U, 0x2U, 0x3f'ffffU, 0x40'0000U, 0x40'0001U, 0x7f'fffeU, 0x7f'ffffU}) {
       ExpectReadsBack(std::bit_cast<float>(exponent << 23 | fraction));
       ExpectReadsBack(std::bit_cast<float>(0x8000'0000U | exponent << 23 | fraction));
     }

@@ -28,9 +28,8 @@ char* Copy(std::string_view text, char* out) {
 
 // As AppendJsonString, into memory that has room for six bytes a byte and two quotes.
 char* WriteJsonString(std::string_view text, char* out) {
-  const bool plain = std::ranges::none_of(text, [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
-  });
+  const bool plain = std::ranges::none_of(
+      text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; });
   if (!plain) {
     std::string escaped;
     AppendJsonString(text, &escaped);
@@ -103,8 +102,8 @@ bool PutBodyWriter::Add(std::string_view key, std::span<const float> vector,
   const auto size = static_cast<size_t>(out - bytes.data());
   CHECK(size <= bytes.capacity());
   if (size + Tail().size() > body_bytes_max && !body_.records.empty()) return false;
-  body_.records.push_back({static_cast<uint32_t>(begin - bytes.data()),
-                           static_cast<uint32_t>(size), key_bytes});
+  body_.records.push_back(
+      {static_cast<uint32_t>(begin - bytes.data()), static_cast<uint32_t>(size), key_bytes});
   bytes.set_size(size);
   return true;
 }

@@ -3,11 +3,11 @@
 // for sizes; strangers read them in tests/conformance.
 #include "wire/put_body.h"
 
-#include <gtest/gtest.h>
-
 #include <array>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "wire/limits.h"
 
@@ -15,8 +15,7 @@ namespace vecload::wire {
 namespace {
 
 const IndexName kIndex{"media", "films"};
-constexpr std::string_view kHead =
-    R"({"vectorBucketName":"media","indexName":"films","vectors":[)";
+constexpr std::string_view kHead = R"({"vectorBucketName":"media","indexName":"films","vectors":[)";
 
 std::string Record(const std::string& key, const std::string& floats,
                    const std::string& metadata = "") {

@@ -1,0 +1,196 @@
+// Goal: the pace keeps the service's limits over time, learns from 429s, and every failure has its
+// remedy. Method: times are made up here; whole seconds of sending are run in a loop.
+#include <array>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "pace/backoff.h"
+#include "pace/concurrency.h"
+#include "pace/pacer.h"
+#include "pace/remedy.h"
+#include "pace/token_bucket.h"
+
+namespace vecload::pace {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr TimePoint kStart{seconds(1000)};
+
+// Sends as fast as the pacer allows for `duration`; returns the vectors sent.
+double SendFor(Pacer* pacer, double batch, TimePoint begin, Duration duration) {
+  double sent = 0;
+  TimePoint now = begin;
+  while (true) {
+    now = pacer->ReadyAt(batch, now);
+    if (now >= begin + duration) return sent;
+    pacer->OnSend(batch, now);
+    sent += batch;
+  }
+}
+
+TEST(TokenBucket, HoldsItsRateForTakingsOfAnySize) {
+  for (const double taking : {1.0, 7.0, 500.0, 2'000.0}) {
+    TokenBucket bucket(2'500, 500, kStart);
+    double taken = 0;
+    TimePoint now = kStart;
+    while ((now = bucket.ReadyAt(taking, now)) < kStart + seconds(100)) {
+      bucket.Take(taking, now);
+      taken += taking;
+    }
+    EXPECT_NEAR(taken, 250'000, 500 + taking) << taking;
+    EXPECT_GE(taken, 250'000 - taking);
+  }
+}
+
+TEST(TokenBucket, NeverExceedsRateTimesTimePlusBurst) {
+  TokenBucket bucket(1'000, 100, kStart);
+  Random random(5);
+  double taken = 0;
+  TimePoint now = kStart;
+  for (int i = 0; i < 10'000; ++i) {
+    now += Duration(random.Below(3'000'000));
+    const auto tokens = static_cast<double>(1 + random.Below(100));
+    if (bucket.TryTake(tokens, now)) taken += tokens;
+    ASSERT_LE(taken, 100 + 1'000 * Seconds(now - kStart) + 1e-6);
+  }
+  EXPECT_GT(taken, 1'000);
+}
+
+TEST(TokenBucket, AClockThatJumpsBackTakesNothingAway) {
+  TokenBucket bucket(10, 10, kStart);
+  bucket.Take(10, kStart);
+  EXPECT_EQ(bucket.ReadyAt(5, kStart - seconds(100)), kStart - seconds(100) + milliseconds(500));
+}
+
+TEST(TokenBucket, UnlimitedIsAlwaysReady) {
+  TokenBucket bucket(0, 1, kStart);
+  bucket.Take(1e9, kStart);
+  EXPECT_EQ(bucket.ReadyAt(1e9, kStart), kStart);
+}
+
+TEST(Pacer, KeepsBothLimits) {
+  const Pacer::Options limits{.rate_vectors_per_s = 2'500, .rate_requests_per_s = 1'000};
+  Pacer large(limits, kStart);
+  EXPECT_NEAR(SendFor(&large, 500, kStart, seconds(60)), 150'000, 1'000);
+  Pacer small(limits, kStart);
+  // Two vectors a request: 1,000 requests/s bind before 2,500 vectors/s do.
+  EXPECT_NEAR(SendFor(&small, 2, kStart, seconds(60)), 120'000, 1'000);
+}
+
+TEST(Pacer, FallsOnThrottlingOnceASecondAndClimbsBack) {
+  Pacer pacer({.rate_vectors_per_s = 1'000}, kStart);
+  pacer.OnThrottled(kStart);
+  pacer.OnThrottled(kStart + milliseconds(500));
+  EXPECT_DOUBLE_EQ(pacer.rate_vectors_per_s(), 700);
+  pacer.OnThrottled(kStart + milliseconds(1'500));
+  EXPECT_DOUBLE_EQ(pacer.rate_vectors_per_s(), 0.7 * (700 + 50));
+  (void)pacer.ReadyAt(1, kStart + seconds(60));
+  EXPECT_DOUBLE_EQ(pacer.rate_vectors_per_s(), 1'000);
+}
+
+TEST(Pacer, NeverFallsToNothing) {
+  Pacer pacer({.rate_vectors_per_s = 1'000}, kStart);
+  for (int i = 0; i < 100; ++i) pacer.OnThrottled(kStart + milliseconds(1'000 * i));
+  EXPECT_GE(pacer.rate_vectors_per_s(), 10);
+}
+
+TEST(Pacer, UnlimitedLearnsALimitFromA429) {
+  Pacer pacer({}, kStart);
+  for (int i = 0; i < 200; ++i) pacer.OnSend(500, kStart + milliseconds(50 * i));
+  pacer.OnThrottled(kStart + seconds(10));
+  EXPECT_DOUBLE_EQ(pacer.rate_vectors_per_s(), 7'000);
+}
+
+TEST(ConcurrencyLimit, FollowsLittlesLawUnderARateLimit) {
+  ConcurrencyLimit limit(256);
+  for (int i = 0; i < 100; ++i) limit.OnAnswer(milliseconds(1'500), 5, 1);
+  EXPECT_EQ(limit.limit(), 12U);  // ceil(1.25 * 5/s * 1.5 s) + 2
+  ConcurrencyLimit bounded(4);
+  for (int i = 0; i < 100; ++i) bounded.OnAnswer(milliseconds(1'500), 5, 1);
+  EXPECT_EQ(bounded.limit(), 4U);
+}
+
+TEST(ConcurrencyLimit, WithoutARateGrowsUntilTheServerQueues) {
+  // A server that serves 16 at once in 20 ms each; more than that wait their turn.
+  ConcurrencyLimit limit(256);
+  for (int i = 0; i < 20'000; ++i) {
+    const double queueing = std::max(1.0, limit.limit() / 16.0);
+    limit.OnAnswer(FromSeconds(0.02 * queueing), 0, limit.limit());
+  }
+  EXPECT_GE(limit.limit(), 16U);
+  EXPECT_LE(limit.limit(), 24U);
+}
+
+TEST(ConcurrencyLimit, DoesNotGrowWhereItIsNotReached) {
+  ConcurrencyLimit limit(256);
+  for (int i = 0; i < 1'000; ++i) limit.OnAnswer(milliseconds(20), 0, 1);
+  EXPECT_EQ(limit.limit(), ConcurrencyLimit::kStart);
+}
+
+TEST(Backoff, IsJitteredGrowsAndIsCapped) {
+  Random random(7);
+  for (uint32_t failures = 1; failures < 40; ++failures) {
+    Duration longest{};
+    for (int i = 0; i < 200; ++i) longest = std::max(longest, FullJitter(failures, &random));
+    EXPECT_LE(longest, kBackoffMax);
+    const Duration ceiling = kBackoffBase * (1 << std::min(failures - 1, 16U));
+    EXPECT_GT(longest, std::min(kBackoffMax, ceiling) / 2);
+  }
+}
+
+struct Case {
+  int http_status;
+  const char* aws_code;
+  Attempt attempt;
+  Remedy remedy;
+};
+
+TEST(Remedy, EveryServiceAnswerHasItsRow) {
+  const Attempt named{.names_records = true};
+  const std::array cases = {
+      Case{408, "RequestTimeoutException", {}, Remedy::kRetry},
+      Case{429, "TooManyRequestsException", {}, Remedy::kRetrySlower},
+      Case{429, "", {}, Remedy::kRetrySlower},
+      Case{500, "InternalServerException", {}, Remedy::kRetry},
+      Case{502, "", {}, Remedy::kRetry},
+      Case{503, "ServiceUnavailableException", {}, Remedy::kRetrySlower},
+      Case{504, "", {}, Remedy::kRetry},
+      Case{400, "ValidationException", named, Remedy::kRejectNamed},
+      Case{400, "ValidationException", {}, Remedy::kHalve},
+      Case{400, "SerializationException", {}, Remedy::kHalve},
+      Case{400, "", {}, Remedy::kHalve},
+      Case{413, "", {}, Remedy::kHalve},
+      Case{400, "KmsDisabledException", {}, Remedy::kStop},
+      Case{400, "KmsInvalidKeyUsageException", {}, Remedy::kStop},
+      Case{400, "KmsInvalidStateException", {}, Remedy::kStop},
+      Case{400, "KmsNotFoundException", named, Remedy::kStop},
+      Case{400, "SomethingNew", {}, Remedy::kStop},
+      Case{402, "ServiceQuotaExceededException", {}, Remedy::kStop},
+      Case{403, "AccessDeniedException", {}, Remedy::kStop},
+      Case{403, "UnrecognizedClientException", {}, Remedy::kStop},
+      Case{403, "ExpiredTokenException", {}, Remedy::kRefreshCredentials},
+      Case{403, "ExpiredTokenException", {.refreshed = true}, Remedy::kStop},
+      Case{403, "RequestTimeTooSkewed", {}, Remedy::kMendClock},
+      Case{403, "RequestTimeTooSkewed", {.clock_mended = true}, Remedy::kStop},
+      Case{404, "NotFoundException", {}, Remedy::kStop},
+      Case{409, "ConflictException", {}, Remedy::kStop},
+      Case{301, "", {}, Remedy::kStop},
+  };
+  for (const Case& c : cases) {
+    const Status status(Code::kUnavailable, "x", ServiceError{c.http_status, c.aws_code, ""});
+    EXPECT_EQ(DecideRemedy(status, c.attempt), c.remedy) << c.http_status << " " << c.aws_code;
+  }
+}
+
+TEST(Remedy, WithoutAnAnswerOnlyWhatMayPassIsTriedAgain) {
+  EXPECT_EQ(DecideRemedy(Status::Ok(), {}), Remedy::kDone);
+  EXPECT_EQ(DecideRemedy(Status::Unavailable("reset"), {}), Remedy::kRetry);
+  EXPECT_EQ(DecideRemedy(Status::Cancelled("stop"), {}), Remedy::kStop);
+  EXPECT_EQ(DecideRemedy(Status::Denied("no keys"), {}), Remedy::kStop);
+}
+
+}  // namespace
+}  // namespace vecload::pace

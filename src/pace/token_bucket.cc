@@ -1,0 +1,41 @@
+#include "pace/token_bucket.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace vecload::pace {
+
+double TokenBucket::LevelAt(TimePoint now) const {
+  // A clock that jumped back must not take tokens away.
+  const double elapsed_s = std::max(0.0, Seconds(now - updated_));
+  return std::min(burst_, level_ + elapsed_s * rate_per_s_);
+}
+
+TimePoint TokenBucket::ReadyAt(double tokens, TimePoint now) const {
+  if (rate_per_s_ <= 0) return now;
+  const double missing = std::min(tokens, burst_) - LevelAt(now);
+  if (missing <= 0) return now;
+  // Rounded up to a whole nanosecond, lest the caller wake a moment early and wait again.
+  const double wait_ns = std::ceil(missing / rate_per_s_ * 1e9);
+  return now + Duration(static_cast<int64_t>(wait_ns));
+}
+
+void TokenBucket::Take(double tokens, TimePoint now) {
+  if (rate_per_s_ <= 0) return;
+  level_ = LevelAt(now) - tokens;
+  updated_ = std::max(updated_, now);
+}
+
+bool TokenBucket::TryTake(double tokens, TimePoint now) {
+  if (ReadyAt(tokens, now) > now) return false;
+  Take(tokens, now);
+  return true;
+}
+
+void TokenBucket::SetRate(double rate_per_s, TimePoint now) {
+  level_ = LevelAt(now);
+  updated_ = std::max(updated_, now);
+  rate_per_s_ = rate_per_s;
+}
+
+}  // namespace vecload::pace
