@@ -1,0 +1,116 @@
+// Goal: people and programs read the same figures, and percentiles are right within 2 %.
+// Method: made-up reports and progress, compared with text written out here.
+#include <cstdio>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "observe/latency_histogram.h"
+#include "observe/progress.h"
+#include "observe/report.h"
+
+namespace vecload::observe {
+namespace {
+
+LoadReport SomeReport() {
+  LoadReport report;
+  report.exit_code = 3;
+  report.rows_total = 1'000'010;
+  report.vectors_acknowledged = 1'000'000;
+  report.vectors_rejected = 7;
+  report.vectors_superseded = 3;
+  report.wall_s = 400;
+  report.vectors_per_s = 2'500;
+  report.projected_1b_s = 400'000;
+  report.sources = {"a\"b.parquet"};
+  report.index = "media/films";
+  report.rejects_path = "films-rejects.jsonl";
+  return report;
+}
+
+TEST(Report, TextAccountsForEveryRow) {
+  const std::string text = ReportText(SomeReport());
+  for (const char* part : {"1,000,010", "1,000,000", "rejected", "films-rejects.jsonl",
+                           "superseded", "6 min 40 s, 2500 vectors/s", "4.6 days"}) {
+    EXPECT_NE(text.find(part), text.npos) << part << " is not in\n" << text;
+  }
+  EXPECT_EQ(text.find("remaining"), text.npos);
+}
+
+TEST(Report, JsonHasTheDocumentedFields) {
+  const std::string json = ReportJson(SomeReport());
+  for (const char* part :
+       {R"("status":"finished_with_rejects")", R"("exit_code":3)", R"("rows_total":1000010)",
+        R"("vectors_acknowledged":1000000)", R"("rows_remaining":0)", R"("wall_s":400.000)",
+        R"("put_latency_ms":{"p50":0.000)", R"("bottleneck":"service_limit")",
+        R"("sources":["a\"b.parquet"])", R"("rejects":"films-rejects.jsonl")"}) {
+    EXPECT_NE(json.find(part), json.npos) << part << " is not in\n" << json;
+  }
+}
+
+TEST(Report, AStoppedLoadSaysWhy) {
+  LoadReport report = SomeReport();
+  report.status = Status::Denied("no permission");
+  report.rows_remaining = 12;
+  EXPECT_NE(ReportJson(report).find(
+                R"("status":"stopped","exit_code":3,"error":{"code":"denied","message":"no perm)"),
+            std::string::npos);
+  EXPECT_NE(ReportText(report).find("remaining"), std::string::npos);
+}
+
+TEST(Report, NumbersAreForPeople) {
+  EXPECT_EQ(WithCommas(0), "0");
+  EXPECT_EQ(WithCommas(999), "999");
+  EXPECT_EQ(WithCommas(1'000), "1,000");
+  EXPECT_EQ(WithCommas(1'234'567), "1,234,567");
+  EXPECT_EQ(HumanDuration(3.21), "3.2 s");
+  EXPECT_EQ(HumanDuration(75), "1 min 15 s");
+  EXPECT_EQ(HumanDuration(7'260), "2 h 1 min");
+  EXPECT_EQ(HumanBytes(1'536), "1.5 KiB");
+}
+
+TEST(Progress, FitsTheTerminal) {
+  LoadProgress progress;
+  progress.rows_total = 1'000'000;
+  progress.rows_done = 413'000;
+  progress.vectors_per_s = 2'500;
+  progress.eta_s = 234.8;
+  EXPECT_EQ(ProgressText(progress, 200),
+            " 41.3 %  413,000 of 1,000,000  2500 vectors/s  ETA 3 min 54 s  in flight 0  429s 0");
+  EXPECT_EQ(ProgressText(progress, 20).size(), 20U);
+}
+
+TEST(Progress, RedrawsWithoutLeavingATail) {
+  std::FILE* file = std::tmpfile();
+  ASSERT_NE(file, nullptr);
+  ProgressPrinter printer(ProgressMode::kBar, file);
+  LoadProgress progress;
+  progress.rows_total = 10;
+  progress.vectors_rejected = 5;
+  printer.Update(progress);
+  progress.vectors_rejected = 0;
+  printer.Update(progress);
+  printer.Finish();
+  std::rewind(file);
+  std::string text(1000, '\0');
+  text.resize(std::fread(text.data(), 1, text.size(), file));
+  std::fclose(file);
+  const size_t second = text.rfind('\r');
+  ASSERT_NE(second, 0U);
+  EXPECT_EQ(text.size() - second, second + 1) << "the second line covers the first, then ends";
+  EXPECT_EQ(text.back(), '\n');
+}
+
+TEST(LatencyHistogram, PercentilesAreWithinTwoPerCent) {
+  LatencyHistogram histogram;
+  EXPECT_EQ(histogram.PercentileMs(0.5), 0);
+  for (int ms = 1; ms <= 1'000; ++ms) histogram.Add(std::chrono::milliseconds(ms));
+  EXPECT_NEAR(histogram.PercentileMs(0.5), 500, 10);
+  EXPECT_NEAR(histogram.PercentileMs(0.99), 990, 20);
+  EXPECT_NEAR(histogram.PercentileMs(1), 1'000, 20);
+  histogram.Add(std::chrono::hours(100));
+  EXPECT_GT(histogram.PercentileMs(1), 1e6);
+}
+
+}  // namespace
+}  // namespace vecload::observe

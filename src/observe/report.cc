@@ -1,0 +1,213 @@
+#include "observe/report.h"
+
+#include <array>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "base/json_text.h"
+
+namespace vecload {
+
+std::string_view BottleneckName(Bottleneck bottleneck) {
+  switch (bottleneck) {
+    case Bottleneck::kServiceLimit:
+      return "service_limit";
+    case Bottleneck::kServiceLatency:
+      return "service_latency";
+    case Bottleneck::kClientCpu:
+      return "client_cpu";
+    case Bottleneck::kSourceRead:
+      return "source_read";
+    case Bottleneck::kNetwork:
+      return "network";
+    case Bottleneck::kMemoryBudget:
+      return "memory_budget";
+  }
+  return "network";
+}
+
+namespace observe {
+namespace {
+
+// Three digits behind the point tell enough of seconds, rates and milliseconds.
+void Number(JsonWriter* json, std::string_view key, double value) {
+  json->Key(key).Raw(fmt::format("{:.3f}", value));
+}
+
+std::string_view Outcome(const LoadReport& report) {
+  if (!report.status.ok()) return "stopped";
+  return report.vectors_rejected > 0 ? "finished_with_rejects" : "complete";
+}
+
+std::string_view Advice(Bottleneck bottleneck) {
+  switch (bottleneck) {
+    case Bottleneck::kServiceLimit:
+      return "the rate limit of one index; more indexes are faster";
+    case Bottleneck::kServiceLatency:
+      return "answers are slow; raise --max-in-flight";
+    case Bottleneck::kClientCpu:
+      return "encoding on this machine; more cores are faster";
+    case Bottleneck::kSourceRead:
+      return "reading the source";
+    case Bottleneck::kNetwork:
+      return "sending to the endpoint";
+    case Bottleneck::kMemoryBudget:
+      return "memory; raise --memory";
+  }
+  return "";
+}
+
+void WriteRows(const LoadReport& report, JsonWriter* json) {
+  json->Key("rows_total").Uint(report.rows_total);
+  json->Key("vectors_acknowledged").Uint(report.vectors_acknowledged);
+  json->Key("vectors_resumed").Uint(report.vectors_resumed);
+  json->Key("vectors_rejected").Uint(report.vectors_rejected);
+  json->Key("vectors_superseded").Uint(report.vectors_superseded);
+  json->Key("rows_remaining").Uint(report.rows_remaining);
+  json->Key("requests").Uint(report.requests);
+  json->Key("attempts").Uint(report.attempts);
+  json->Key("throttled").Uint(report.throttled);
+  json->Key("bytes_sent").Uint(report.bytes_sent);
+}
+
+void WriteTimes(const LoadReport& report, JsonWriter* json) {
+  Number(json, "wall_s", report.wall_s);
+  Number(json, "vectors_per_s", report.vectors_per_s);
+  Number(json, "cpu_s", report.cpu_s);
+  Number(json, "cpu_us_per_vector", report.cpu_us_per_vector);
+  json->Key("rss_bytes_max").Uint(report.rss_bytes_max);
+  Number(json, "read_s", report.read_s);
+  Number(json, "encode_s", report.encode_s);
+  Number(json, "wait_tokens_s", report.wait_tokens_s);
+  Number(json, "wait_memory_s", report.wait_memory_s);
+  Number(json, "put_s", report.put_s);
+  json->Key("put_latency_ms").BeginObject();
+  Number(json, "p50", report.put_latency_p50_ms);
+  Number(json, "p95", report.put_latency_p95_ms);
+  Number(json, "p99", report.put_latency_p99_ms);
+  json->EndObject();
+  json->Key("bottleneck").String(BottleneckName(report.bottleneck));
+  Number(json, "projected_1b_s", report.projected_1b_s);
+}
+
+void WriteJob(const LoadReport& report, JsonWriter* json) {
+  json->Key("index").String(report.index);
+  json->Key("endpoint_url").String(report.endpoint_url);
+  json->Key("sources").BeginArray();
+  for (const std::string& source : report.sources) json->String(source);
+  json->EndArray();
+  json->Key("key_column").String(report.mapping.key);
+  json->Key("vector_column").String(report.mapping.vector);
+  json->Key("metadata_columns").BeginArray();
+  for (const std::string& column : report.mapping.metadata) json->String(column);
+  json->EndArray();
+  if (!report.mapping.metadata_json.empty()) {
+    json->Key("metadata_json").String(report.mapping.metadata_json);
+  }
+  if (report.vectors_rejected > 0) json->Key("rejects").String(report.rejects_path);
+}
+
+void Line(std::string* out, std::string_view name, std::string_view value) {
+  fmt::format_to(std::back_inserter(*out), "  {:<14}{}\n", name, value);
+}
+
+void CountLine(std::string* out, std::string_view name, uint64_t count, std::string_view note) {
+  fmt::format_to(std::back_inserter(*out), "  {:<14}{:>15}{}{}\n", name, WithCommas(count),
+                 note.empty() ? "" : "  ", note);
+}
+
+void RowLines(const LoadReport& report, std::string* out) {
+  CountLine(out, "rows", report.rows_total, "");
+  CountLine(out, "acknowledged", report.vectors_acknowledged, "");
+  if (report.vectors_resumed > 0) {
+    CountLine(out, "resumed", report.vectors_resumed, "acknowledged by an earlier run");
+  }
+  if (report.vectors_superseded > 0) {
+    CountLine(out, "superseded", report.vectors_superseded, "a later row has the same key");
+  }
+  if (report.vectors_rejected > 0) {
+    CountLine(out, "rejected", report.vectors_rejected, "see " + report.rejects_path);
+  }
+  if (report.rows_remaining > 0) {
+    CountLine(out, "remaining", report.rows_remaining, "not loaded");
+  }
+}
+
+}  // namespace
+
+std::string ReportJson(const LoadReport& report) {
+  JsonWriter json;
+  json.BeginObject();
+  json.Key("status").String(Outcome(report));
+  json.Key("exit_code").Int(report.exit_code);
+  if (!report.status.ok()) {
+    json.Key("error").BeginObject();
+    json.Key("code").String(CodeName(report.status.code()));
+    json.Key("message").String(report.status.message());
+    json.EndObject();
+  }
+  WriteJob(report, &json);
+  WriteRows(report, &json);
+  WriteTimes(report, &json);
+  json.EndObject();
+  return json.Take() + "\n";
+}
+
+std::string ReportText(const LoadReport& report) {
+  std::string out;
+  const std::string_view head =
+      report.status.ok() ? (report.vectors_rejected > 0 ? "loaded, with rejects" : "loaded")
+                         : "stopped";
+  fmt::format_to(std::back_inserter(out), "{}: {} -> {}\n", head,
+                 report.sources.size() == 1 ? report.sources.front()
+                                            : fmt::format("{} sources", report.sources.size()),
+                 report.index);
+  RowLines(report, &out);
+  Line(&out, "time",
+       fmt::format("{}, {:.0f} vectors/s", HumanDuration(report.wall_s), report.vectors_per_s));
+  Line(&out, "requests",
+       fmt::format("{} ({} attempts, {} throttled), {}", WithCommas(report.requests),
+                   WithCommas(report.attempts), WithCommas(report.throttled),
+                   HumanBytes(static_cast<double>(report.bytes_sent))));
+  Line(&out, "put latency",
+       fmt::format("p50 {:.1f} ms, p95 {:.1f} ms, p99 {:.1f} ms", report.put_latency_p50_ms,
+                   report.put_latency_p95_ms, report.put_latency_p99_ms));
+  Line(&out, "this machine",
+       fmt::format("{:.1f} us CPU a vector, {} peak memory", report.cpu_us_per_vector,
+                   HumanBytes(static_cast<double>(report.rss_bytes_max))));
+  Line(&out, "bottleneck",
+       fmt::format("{}: {}", BottleneckName(report.bottleneck), Advice(report.bottleneck)));
+  if (report.vectors_acknowledged > 0) {
+    Line(&out, "a billion",
+         fmt::format("would take {} at this rate", HumanDuration(report.projected_1b_s)));
+  }
+  return out;
+}
+
+std::string WithCommas(uint64_t number) {
+  std::string text = std::to_string(number);
+  for (size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, ",");
+  return text;
+}
+
+std::string HumanDuration(double seconds) {
+  if (seconds < 60) return fmt::format("{:.1f} s", seconds);
+  const auto whole = static_cast<uint64_t>(seconds);
+  if (seconds < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
+  if (seconds < 86400) return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
+  return fmt::format("{:.1f} days", seconds / 86400);
+}
+
+std::string HumanBytes(double bytes) {
+  constexpr std::array kUnits = {"B", "KiB", "MiB", "GiB", "TiB"};
+  size_t unit = 0;
+  while (bytes >= 1024 && unit + 1 < kUnits.size()) {
+    bytes /= 1024;
+    ++unit;
+  }
+  return unit == 0 ? fmt::format("{:.0f} B", bytes) : fmt::format("{:.1f} {}", bytes, kUnits[unit]);
+}
+
+}  // namespace observe
+}  // namespace vecload

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+
+#include "vecload/loader.h"
+
+namespace vecload::observe {
+
+// The report as one JSON object with a line feed: the fields of LoadReport under their documented
+// names (docs/reference/cli.md).
+std::string ReportJson(const LoadReport& report);
+
+// The report for people: at most 80 columns, the account of the rows first.
+std::string ReportText(const LoadReport& report);
+
+// 1234567 -> "1,234,567".
+std::string WithCommas(uint64_t number);
+// 75 -> "1 min 15 s"; 400000 -> "4.6 days".
+std::string HumanDuration(double seconds);
+// 1536 -> "1.5 KiB".
+std::string HumanBytes(double bytes);
+
+}  // namespace vecload::observe
