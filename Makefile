@@ -81,7 +81,7 @@ asan: $(ready) ## the whole suite under ASan and UBSan (preset dev)
 # GCC 12's TSan cannot live with more random address bits than this.
 aslr_off = $(shell [ "$$(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 28)" -gt 28 ] && \
   setarch -R true 2>/dev/null && echo setarch -R)
-tsan_e2e = $(shell grep -rlE 'tsan_smoke' $(e2e) --include='*.py' 2>/dev/null | head -1)
+tsan_e2e = $(if $(e2e),$(shell grep -rlE 'tsan_smoke' $(e2e) --include='*.py' | head -1))
 tsan: $(ready) ## ctest and the tsan_smoke part of e2e under TSan
 	cmake --preset tsan --log-level=WARNING
 	$(aslr_off) cmake --build --preset tsan -j $(JOBS)
