@@ -10,15 +10,17 @@ namespace vecload::auth {
 
 // What AWS's environment variables and config files say, for S3 Vectors and for S3.
 struct AwsSettings {
-  std::string profile;             // as chosen: argument, AWS_PROFILE, "default"
-  std::string region;              // empty: not found
+  std::string profile;               // argument, AWS_PROFILE, AWS_DEFAULT_PROFILE, "default"
+  bool profile_is_argument = false;  // then its keys win over those in the environment
+  std::string region;                // empty: not found
+  // Without a trailing slash; empty: AWS's own.
   std::string endpoint_s3vectors;  // flag, AWS_ENDPOINT_URL_S3VECTORS, AWS_ENDPOINT_URL, profile
   std::string endpoint_s3;         // AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, profile
   std::string ca_bundle;           // AWS_CA_BUNDLE, profile's ca_bundle; empty: the system's
 };
 
 // Arguments win over the environment, the environment over files. kInvalidArgument: a profile that
-// was named does not exist, or a file cannot be parsed.
+// was named does not exist, a file cannot be parsed, or a value makes no sense.
 Result<AwsSettings> ReadAwsSettings(const std::string& profile, const std::string& region,
                                     const std::string& endpoint_url);
 

@@ -20,6 +20,8 @@ struct Credentials {
   std::string access_key;
   std::string secret_key;
   std::string session_token;
+
+  friend bool operator==(const Credentials&, const Credentials&) = default;
 };
 
 struct SigningScope {
