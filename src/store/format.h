@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+
+#include "store/sqlite.h"
+#include "vecload/status.h"
+
+namespace vecload::store {
+
+// What marks a SQLite file as ours, and which form it has.
+struct Format {
+  int64_t application_id = 0;
+  int64_t version = 0;
+};
+// "vecC" and "vecI" in ASCII. A change of a schema raises the version.
+inline constexpr Format kCatalogFormat{0x76656343, 1};
+inline constexpr Format kIndexFormat{0x76656349, 1};
+
+// Makes the tables of a new file and marks it, in one transaction.
+Status CreateFormat(Database* database, const Format& format, const char* schema);
+// kCorrupt: the file is not of this kind, or was written by a newer version.
+Status CheckFormat(Database* database, const Format& format);
+// What every connection needs: a commit that is on disk when it returns.
+Status SetUpConnection(Database* database);
+
+}  // namespace vecload::store
