@@ -174,7 +174,6 @@ Status WriteReport(const std::string& path, const std::string& json) {
   bool written = file != nullptr;
   if (file != nullptr) {
     written = fwrite(json.data(), 1, json.size(), file) == json.size();
-    written = fputc('\n', file) != EOF && written;
     written = fclose(file) == 0 && written;
   }
   if (written) return Status::Ok();
@@ -205,11 +204,7 @@ int RunLoad(LoadFlags* flags) {
   int exit_code = report->exit_code;
   if (!report->status.ok()) Fail("load", report->status.WithContext("stopped"));
   const std::string json = observe::ReportJson(*report);
-  if (flags->output == OutputFormat::kJson) {
-    fmt::print("{}\n", json);
-  } else {
-    fmt::print("{}", observe::ReportText(*report));
-  }
+  fmt::print("{}", flags->output == OutputFormat::kJson ? json : observe::ReportText(*report));
   if (!flags->report_path.empty()) {
     const Status written = WriteReport(flags->report_path, json);
     if (!written.ok()) {

@@ -1,0 +1,108 @@
+"""Runs the real `vecload` binary with an environment that holds nothing of the caller's AWS."""
+
+import dataclasses
+import json
+import os
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+BINARY = Path(os.environ.get("VECLOAD_BIN", "build/release/vecload"))
+if not BINARY.is_absolute():
+    BINARY = ROOT / BINARY
+
+# Distinctive, so that a test can look for them in everything that was written.
+ACCESS_KEY = "AKIAVECLOADTESTKEY00"
+SECRET_KEY = "vecload/test/secret/NeverPrintThis0123456"
+
+# What a sanitized or instrumented build needs from outside.
+_PASSED_ON = ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "ARROW_DEFAULT_MEMORY_POOL")
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """Returns the whole environment of a child: dummy keys, no files, no metadata service."""
+    env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    env |= {
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": str(home / "no-config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(home / "no-credentials"),
+    }
+    return env | more
+
+
+@dataclasses.dataclass
+class Outcome:
+    """What a finished run left behind."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+    folder: Path
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.stdout)
+
+    def rejects(self, name: str = "rejects.jsonl") -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (self.folder / name).read_text().splitlines()]
+
+
+class Program:
+    """The binary, a folder to run it in, and an environment."""
+
+    def __init__(self, folder: Path, **more: str) -> None:
+        self.folder = folder
+        self.env = environment(folder, **more)
+
+    def run(
+        self,
+        *arguments: str | Path,
+        timeout: float = 100,
+        env: dict[str, str] | None = None,
+        preexec_fn: Callable[[], None] | None = None,
+    ) -> Outcome:
+        done = subprocess.run(
+            [BINARY, *map(str, arguments)],
+            cwd=self.folder,
+            env=self.env | (env or {}),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            preexec_fn=preexec_fn,
+            check=False,
+        )
+        assert "Sanitizer" not in done.stderr and "runtime error" not in done.stderr, done.stderr
+        assert done.returncode >= 0, f"killed by signal {-done.returncode}: {done.stderr}"
+        return Outcome(done.returncode, done.stdout, done.stderr, self.folder)
+
+    def start(self, *arguments: str | Path) -> "subprocess.Popen[str]":
+        """Starts it in the background; the caller waits for its end."""
+        return subprocess.Popen(
+            [BINARY, *map(str, arguments)],
+            cwd=self.folder,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+
+def assert_accounts(report: dict[str, Any]) -> None:
+    """Every source row is in exactly one place."""
+    parts: Sequence[str] = (
+        "vectors_acknowledged",
+        "vectors_resumed",
+        "vectors_rejected",
+        "vectors_superseded",
+        "rows_remaining",
+    )
+    assert report["rows_total"] == sum(report[part] for part in parts), report
