@@ -13,38 +13,45 @@ namespace vecload::http {
 struct ServerRequest {
   std::string method;
   std::string target;  // path and query as received
-  Headers headers;
-  std::string body;
+  Headers headers{};
+  std::string body{};
 };
 
 struct ServerOptions {
-  std::string host = "127.0.0.1";
-  uint16_t port = 0;  // 0: any free one
+  std::string host = "127.0.0.1";  // a name or an address, v4 or v6
+  uint16_t port = 0;               // 0: any free one
   size_t body_bytes_max = 20'971'520;
+  size_t header_bytes_max = 64 << 10;  // request line and headers together
   int threads = 2;                     // workers that run the handler
-  size_t connections_max = 1024;
+  size_t connections_max = 1024;       // one more is answered 503 and closed
   Duration idle_timeout = std::chrono::seconds(75);
-  Duration request_timeout = std::chrono::seconds(60);  // to receive head and body
-  // The reply to a Content-Length over body_bytes_max; sent without reading the body.
-  Reply too_large;
+  // To receive head and body, and again to send the reply; then the connection is closed.
+  Duration request_timeout = std::chrono::seconds(60);
+  // The reply to a body over body_bytes_max; to a Content-Length it is sent without reading the
+  // body. Then the connection closes.
+  Reply too_large{};
 };
 
 // What a handler answers; `delay` holds the answer back without holding a thread.
 struct ServerReply {
-  Reply reply;
+  Reply reply{};
   Duration delay{};
 };
 
 // An HTTP/1.1 server on Boost.Beast coroutines. Knows no S3 word. Connections are kept alive,
 // each serves one request at a time; handlers run on `threads` workers, so a slow client blocks
-// nobody.
+// nobody. Content-Length, Connection and Date are the server's to set, except that a Date from the
+// handler stays. To HEAD the handler answers as to GET: the body is left out. A handler that
+// throws has answered 500.
 class Server {
  public:
   using Handler = std::function<ServerReply(ServerRequest&&)>;
+  // kIo: the address cannot be listened on.
   static Result<std::unique_ptr<Server>> Start(ServerOptions options, Handler handler);
-  virtual ~Server() = default;  // stops
+  virtual ~Server() = default;  // stops, without grace
   [[nodiscard]] virtual uint16_t port() const = 0;
-  // Stops accepting, lets requests under way finish within `grace`, closes. Idempotent.
+  // Stops accepting, lets requests under way finish within `grace`, closes. Idempotent. A handler
+  // that runs is always waited for; not to be called from one.
   virtual void Stop(Duration grace) = 0;
 };
 
