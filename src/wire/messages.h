@@ -242,6 +242,30 @@ class [[nodiscard]] Decoded {
 // An empty body counts as {}.
 template <typename T>
 Decoded<T> DecodeRequest(std::string_view body);
+template <>
+Decoded<CreateVectorBucketRequest> DecodeRequest(std::string_view body);
+template <>
+Decoded<GetVectorBucketRequest> DecodeRequest(std::string_view body);
+template <>
+Decoded<DeleteVectorBucketRequest> DecodeRequest(std::string_view body);
+template <>
+Decoded<ListVectorBucketsRequest> DecodeRequest(std::string_view body);
+template <>
+Decoded<CreateIndexRequest> DecodeRequest(std::string_view body);
+template <>
+Decoded<GetIndexRequest> DecodeRequest(std::string_view body);
+template <>
+Decoded<DeleteIndexRequest> DecodeRequest(std::string_view body);
+template <>
+Decoded<ListIndexesRequest> DecodeRequest(std::string_view body);
+template <>
+Decoded<GetVectorsRequest> DecodeRequest(std::string_view body);
+template <>
+Decoded<DeleteVectorsRequest> DecodeRequest(std::string_view body);
+template <>
+Decoded<ListVectorsRequest> DecodeRequest(std::string_view body);
+template <>
+Decoded<QueryVectorsRequest> DecodeRequest(std::string_view body);
 
 // Reads a PutVectors request into `request`, whose memory is reused; nullopt where all is well,
 // else the error to answer with. `body` may be moved to make room behind it for the parser, and
@@ -251,5 +275,23 @@ std::optional<WireError> DecodePutVectors(std::string* body, PutVectorsRequest* 
 // Reads a reply; T is any *Reply. kCorrupt where the body is not one.
 template <typename T>
 Result<T> DecodeReply(std::string_view body);
+template <>
+Result<CreateVectorBucketReply> DecodeReply(std::string_view body);
+template <>
+Result<GetVectorBucketReply> DecodeReply(std::string_view body);
+template <>
+Result<ListVectorBucketsReply> DecodeReply(std::string_view body);
+template <>
+Result<CreateIndexReply> DecodeReply(std::string_view body);
+template <>
+Result<GetIndexReply> DecodeReply(std::string_view body);
+template <>
+Result<ListIndexesReply> DecodeReply(std::string_view body);
+template <>
+Result<GetVectorsReply> DecodeReply(std::string_view body);
+template <>
+Result<ListVectorsReply> DecodeReply(std::string_view body);
+template <>
+Result<QueryVectorsReply> DecodeReply(std::string_view body);
 
 }  // namespace vecload::wire
