@@ -4,12 +4,14 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <fmt/core.h>
 
 #include "cli/command.h"
 #include "cli/exit_code.h"
+#include "cli/reserved_file.h"
 #include "cli/signals.h"
 #include "observe/progress.h"
 #include "observe/report.h"
@@ -126,8 +128,8 @@ void AddResultFlags(CLI::App* command, LoadFlags* flags) {
                                                              {"none", ProgressMode::kNone}};
   command
       ->add_option("--rejects", flags->load.rejects_path,
-                   "Where rows that cannot be sent are told, as JSON Lines; "
-                   "default: INDEX-rejects.jsonl in this directory")
+                   "Where rows that cannot be sent are told, as JSON Lines, emptied first; "
+                   "default: a new INDEX-rejects.jsonl in this directory, if there are any")
       ->type_name("FILE")
       ->group(group);
   command->add_option("--max-rejects", flags->load.rejects_max, "Stop after more rejects than this")
@@ -187,12 +189,16 @@ int RunLoad(LoadFlags* flags) {
     options.source.metadata_columns.clear();
   }
   if (flags->create_index) options.create_index = flags->new_index;
-  // A row that cannot be sent must leave a trace even where nobody thought of rejects.
-  if (options.rejects_path.empty()) {
-    options.rejects_path = options.index.index + "-rejects.jsonl";
-  }
   const Status report_path = CheckReportPath(flags->report_path);
   if (!report_path.ok()) return Fail("load", report_path);
+  // A row that cannot be sent must leave a trace even where nobody thought of rejects.
+  std::optional<ReservedFile> rejects;
+  if (options.rejects_path.empty()) {
+    Result<ReservedFile> reserved = ReservedFile::Make(options.index.index + "-rejects");
+    if (!reserved.ok()) return Fail("load", reserved.status());
+    rejects.emplace(*std::move(reserved));
+    options.rejects_path = rejects->path();
+  }
 
   observe::ProgressPrinter progress(flags->progress, stderr);
   options.on_progress = [&progress](const LoadProgress& now) { progress.Update(now); };

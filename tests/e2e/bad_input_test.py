@@ -340,6 +340,10 @@ def test_default_rejects_file_is_named_after_the_index(
     assert done.exit_code == 3
     assert "index-rejects.jsonl" in done.stdout + done.stderr, "the report says where"
     assert len(done.rejects("index-rejects.jsonl")) == len(planted)
+    first = (program.folder / "index-rejects.jsonl").read_bytes()
+    assert program.run("load", "in.parquet", "--index", "bucket/index").exit_code == 3
+    assert (program.folder / "index-rejects.jsonl").read_bytes() == first, "kept"
+    assert len(done.rejects("index-rejects-2.jsonl")) == len(planted)
 
 
 # --- services that cannot be used
