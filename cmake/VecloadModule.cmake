@@ -59,10 +59,8 @@ endfunction()
 function(vecload_test target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBRARIES;LABELS")
   add_executable(${target} ${arg_SOURCES})
-  target_link_libraries(${target} PRIVATE ${arg_LIBRARIES} GTest::gmock_main vecload_flags)
-  if(TARGET rapidcheck)
-    target_link_libraries(${target} PRIVATE rapidcheck)
-  endif()
+  target_link_libraries(${target} PRIVATE
+    ${arg_LIBRARIES} GTest::gmock_main rapidcheck vecload_flags)
   gtest_discover_tests(${target}
     TEST_PREFIX "${target}."
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
