@@ -1,8 +1,8 @@
 #include "auth/payload_hash.h"
 
-#include <openssl/evp.h>
-
 #include <array>
+
+#include <openssl/evp.h>
 
 #include "base/check.h"
 

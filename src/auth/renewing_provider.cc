@@ -83,7 +83,7 @@ RenewingProvider::~RenewingProvider() {
   state_->stopping = true;
   state_->changed.notify_all();
   const bool ended =
-      state_->changed.wait_for(lock, std::chrono::seconds(2), [&] { return state_->ended; });
+      state_->changed.wait_for(lock, state_->options.ending_max, [&] { return state_->ended; });
   lock.unlock();
   if (ended) {
     state_->thread.join();

@@ -22,6 +22,8 @@ struct RenewalOptions {
   // How long Start and Refresh wait for a reading. A reading cannot be stopped from outside (an
   // endless credential_process), so a late one is left behind and its result dropped.
   Duration reading_max = std::chrono::seconds(20);
+  // How long the destructor waits for a reading under way before it leaves it behind.
+  Duration ending_max = std::chrono::seconds(2);
 };
 
 // Reads on a thread of its own, every period and on Refresh. A failed reading leaves the keys as

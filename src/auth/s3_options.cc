@@ -67,7 +67,7 @@ Status StartSdk(const AwsSettings& settings) {
     options.tls_ca_file_path = ca_bundle;
     VECLOAD_RETURN_IF_ERROR(FromArrow(arrow::fs::Initialize(options), "Arrow's file systems"));
     // The SDK's own clients (STS, SSO) take no path; the OpenSSL below them reads this variable.
-    if (std::getenv("SSL_CERT_FILE") == nullptr) setenv("SSL_CERT_FILE", ca_bundle.c_str(), 0);
+    setenv("SSL_CERT_FILE", ca_bundle.c_str(), settings.ca_bundle.empty() ? 0 : 1);
   }
   return FromArrow(arrow::fs::EnsureS3Initialized(), "The AWS SDK cannot start");
 }

@@ -18,6 +18,6 @@ def program(name: str) -> Path:
 
 
 def clean_environment(home: Path, **variables: str) -> dict[str, str]:
-    """This process's environment without AWS's variables and with another home folder."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+    """This process's environment without AWS's and TLS's variables, with another home folder."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "SSL_CERT_"))}
     return kept | {"HOME": str(home)} | variables

@@ -15,6 +15,7 @@ import botocore.auth
 import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+
 from conformance.sigv4.programs import program
 
 SEED = 20261124
