@@ -40,8 +40,9 @@ constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
 
 // First bytes of a request: mostly its head, so that little of the body is copied twice.
 constexpr size_t kHeadReadBytes = 16 << 10;
-// The body grows by this much ahead of each read: a client that announces much and sends little
-// costs one step, and what the read overwrites is still in the cache.
+// The body grows by this much ahead of each read, so that a client that announces much and sends
+// little costs one step. 1 MiB measured best between 64 KiB and 4 MiB: fewer turns of the loop,
+// and what growing wrote is still in the cache when the read overwrites it.
 constexpr size_t kBodyStepBytes = 1 << 20;
 constexpr size_t kChunkedStepBytes = 64 << 10;
 // How long, and how far, a client is listened to after an answer that it did not wait for.
