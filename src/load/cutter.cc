@@ -1,0 +1,81 @@
+#include "load/cutter.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "load/rejects_file.h"
+
+namespace vecload::load {
+namespace {
+
+// A batch that only rejects must end too: its lines would otherwise pile up in memory.
+constexpr size_t kBatchRejectsMax = 2'000;
+
+}  // namespace
+
+BatchCutter::BatchCutter(const RowRules& rules, const std::atomic<uint32_t>* batch_vectors_max,
+                         Emit emit)
+    : rules_(rules), batch_vectors_max_(batch_vectors_max), emit_(std::move(emit)) {}
+
+Status BatchCutter::Add(const std::shared_ptr<const RowBlock>& block) {
+  for (size_t i = 0; i < block->rows.size(); ++i) {
+    VECLOAD_RETURN_IF_ERROR(AddRow(block->rows[i], {block->file, block->row_begin + i}, block));
+  }
+  return Status::Ok();
+}
+
+Status BatchCutter::AddRow(const SourceRow& row, RowId id,
+                           const std::shared_ptr<const RowBlock>& block) {
+  if (live_ >= batch_vectors_max_->load(std::memory_order_relaxed) ||
+      batch_.coverage.rejects.size() >= kBatchRejectsMax || !batch_.coverage.Append(id, 0)) {
+    VECLOAD_RETURN_IF_ERROR(EmitBatch());
+    (void)batch_.coverage.Append(id, 0);  // an empty coverage takes any row
+  }
+  ++rows_seen_;
+  const RejectRule rule = CheckRow(row, rules_);
+  if (rule != RejectRule::kNone) return RejectRow(row, id, rule);
+  const auto [place, is_new] = row_of_key_.try_emplace(row.key, batch_.rows.size());
+  if (!is_new) {
+    Supersede(place->second);
+    place->second = batch_.rows.size();
+  }
+  batch_.rows.push_back({&row, id});
+  ++live_;
+  if (batch_.blocks.empty() || batch_.blocks.back() != block) batch_.blocks.push_back(block);
+  return Status::Ok();
+}
+
+Status BatchCutter::RejectRow(const SourceRow& row, RowId id, RejectRule rule) {
+  ++rows_rejected_;
+  Reject reject{.id = id, .rule = rule, .message = RejectMessage(row, rule, rules_)};
+  if (rule != RejectRule::kKeyMissing) SetRejectKey(row.key, &reject);
+  batch_.coverage.rejects.push_back(std::move(reject));
+  if (rows_rejected_ < kAllRejectedMax || rows_rejected_ != rows_seen_) return Status::Ok();
+  const std::string message = batch_.coverage.rejects.back().message;
+  VECLOAD_RETURN_IF_ERROR(EmitBatch());
+  return Status::InvalidArgument(
+      fmt::format("the first {} rows were all rejected, the last one because {}; is this the right "
+                  "column (--vector-column, --key-column) and the right index?",
+                  rows_seen_, message));
+}
+
+void BatchCutter::Supersede(size_t earlier) {
+  batch_.coverage.superseded.push_back(batch_.rows[earlier].id);
+  batch_.rows[earlier].row = nullptr;
+  --live_;
+}
+
+Status BatchCutter::EmitBatch() {
+  if (batch_.coverage.segments.empty()) return Status::Ok();
+  std::erase_if(batch_.rows, [](const CutBatch::Row& row) { return row.row == nullptr; });
+  std::ranges::sort(batch_.coverage.superseded);
+  row_of_key_.clear();
+  live_ = 0;
+  return emit_(std::exchange(batch_, {}));
+}
+
+Status BatchCutter::Finish() { return EmitBatch(); }
+
+}  // namespace vecload::load

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "load/coverage.h"
+#include "load/row_check.h"
+#include "vecload/source.h"
+
+namespace vecload::load {
+
+// Rows that go into one PutVectors call: checked, no key twice, within the count limit. The bytes
+// are known only once they are encoded (encoder.h).
+struct CutBatch {
+  struct Row {
+    const SourceRow* row = nullptr;  // into one of `blocks`
+    RowId id;
+  };
+  std::vector<Row> rows;
+  std::vector<std::shared_ptr<const RowBlock>> blocks;
+  Coverage coverage;
+};
+
+// Cuts a stream of blocks into batches. A batch may span files, so that many small files do not
+// cost a request each. Not thread-safe.
+class BatchCutter {
+ public:
+  using Emit = std::function<Status(CutBatch)>;
+
+  // `batch_vectors_max` may be lowered by others while the cutter works (bytes per vector are
+  // learned by encoding). What `emit` returns ends the work.
+  BatchCutter(const RowRules& rules, const std::atomic<uint32_t>* batch_vectors_max, Emit emit);
+  Status Add(const std::shared_ptr<const RowBlock>& block);
+  // Emits what is left.
+  Status Finish();
+
+  // A load whose first rows are all bad has the wrong column; design §5.
+  static constexpr uint64_t kAllRejectedMax = 10'000;
+
+ private:
+  Status AddRow(const SourceRow& row, RowId id, const std::shared_ptr<const RowBlock>& block);
+  Status RejectRow(const SourceRow& row, RowId id, RejectRule rule);
+  void Supersede(size_t earlier);
+  Status EmitBatch();
+
+  RowRules rules_;
+  const std::atomic<uint32_t>* batch_vectors_max_;
+  Emit emit_;
+  CutBatch batch_;
+  size_t live_ = 0;  // rows of the batch that are not superseded
+  std::unordered_map<std::string_view, size_t> row_of_key_;
+  uint64_t rows_seen_ = 0;
+  uint64_t rows_rejected_ = 0;
+};
+
+}  // namespace vecload::load

@@ -1,0 +1,341 @@
+#include "load/pipeline.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "wire/limits.h"
+
+namespace vecload::load {
+namespace {
+
+constexpr uint64_t kMiB = 1 << 20;
+constexpr uint64_t kBudgetDefault = 256 * kMiB;
+constexpr uint32_t kInFlightDefaultMax = 256;
+constexpr uint32_t kEncodersDefaultMax = 8;
+// A first guess of JSON bytes a float, comma included; then it is measured.
+constexpr uint64_t kFloatBytes = 13;
+constexpr uint64_t kRowOverheadBytes = 128;
+constexpr uint32_t kBlockRows = 500;
+// How soon a stop request is seen and progress is shown.
+constexpr Duration kTick = std::chrono::milliseconds(100);
+constexpr Duration kProgressEvery = std::chrono::milliseconds(500);
+
+uint64_t MachineMemory() {
+  return static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) *
+         static_cast<uint64_t>(sysconf(_SC_PAGE_SIZE));
+}
+
+uint64_t Budget(const LoadOptions& options) {
+  if (options.memory_bytes_max > 0) return options.memory_bytes_max;
+  return std::min(kBudgetDefault, MachineMemory() / 4);
+}
+
+uint32_t Encoders(const LoadOptions& options) {
+  if (options.encoders > 0) return options.encoders;
+  return std::clamp(std::thread::hardware_concurrency(), 1U, kEncodersDefaultMax);
+}
+
+// As many vectors as fit a body with a little to spare.
+uint32_t FittingVectors(uint64_t bytes_per_vector, uint32_t vectors_max) {
+  const uint64_t fitting = wire::kBodyBytesMax / 100 * 99 / std::max<uint64_t>(1, bytes_per_vector);
+  return static_cast<uint32_t>(std::clamp<uint64_t>(fitting, 1, vectors_max));
+}
+
+Scheduler::Options SchedulerOptions(const LoadOptions& options) {
+  return {.pace = {.rate_vectors_per_s = options.rate_vectors_per_s,
+                   .rate_requests_per_s = options.rate_requests_per_s,
+                   .burst_vectors = static_cast<double>(options.batch_vectors_max)},
+          .in_flight_max = options.in_flight_max > 0 ? options.in_flight_max : kInFlightDefaultMax,
+          .give_up_after = options.give_up_after,
+          .seed = static_cast<uint64_t>(Clock::System().WallNow().time_since_epoch().count())};
+}
+
+}  // namespace
+
+Pipeline::Pipeline(Parts parts)
+    : parts_(std::move(parts)),
+      encoders_(Encoders(*parts_.options)),
+      body_bytes_per_vector_(parts_.index.dimension * kFloatBytes + kRowOverheadBytes),
+      // Rows wait as floats for a short while only; most of the memory is for bodies that wait
+      // for their answers.
+      block_budget_(Budget(*parts_.options) / 4),
+      body_budget_(Budget(*parts_.options) / 4 * 3),
+      cut_(2 * size_t{encoders_}),
+      scheduler_(SchedulerOptions(*parts_.options), clock_.Now()),
+      tally_(parts_.source->manifest().rows, clock_.Now()),
+      subject_(parts_.index.name.ToString()),
+      divider_(parts_.index.name, &buffers_, wire::kBodyBytesMax) {
+  batch_vectors_max_ = FittingVectors(body_bytes_per_vector_, parts_.options->batch_vectors_max);
+}
+
+LoadReport Pipeline::Run() {
+  StartThreads();
+  const Status status = Schedule();
+  StopThreads();
+  Status final_status = status.ok() ? read_status_ : status;
+  const Status synced = parts_.rejects->Sync();
+  if (final_status.ok()) final_status = synced;
+  if (final_status.ok() && tally_.rows_done() != parts_.source->manifest().rows) {
+    final_status = Status::Corrupt(
+        "the source gave fewer rows than its footers promised; did a file change meanwhile?");
+  }
+  return MakeReport(final_status);
+}
+
+void Pipeline::StartThreads() {
+  encoders_running_ = encoders_;
+  threads_.emplace_back([this] { ReadSource(); });
+  for (uint32_t i = 0; i < encoders_; ++i) threads_.emplace_back([this] { EncodeBatches(); });
+}
+
+void Pipeline::StopThreads() {
+  cancelled_ = true;
+  block_budget_.Cancel();
+  body_budget_.Cancel();
+  cut_.Close();
+  for (std::thread& thread : threads_) thread.join();
+  if (refresh_.joinable()) refresh_.join();
+}
+
+void Pipeline::ReadSource() {
+  const IndexInfo& index = parts_.index;
+  BatchCutter cutter({.dimension = index.dimension, .metric = index.metric}, &batch_vectors_max_,
+                     [this](CutBatch batch) {
+                       if (cut_.Push(std::move(batch))) return Status::Ok();
+                       return Status::Cancelled("the load is stopping");
+                     });
+  const auto begin = clock_.Now();
+  Duration in_cutter{};
+  Status status;
+  const auto files = static_cast<uint32_t>(parts_.source->manifest().files.size());
+  for (uint32_t file = 0; file < files && status.ok(); ++file) {
+    status = ReadFile(file, &cutter, &in_cutter);
+  }
+  times_.read.Add(clock_.Now() - begin - in_cutter);
+  // Rows that were read before a failure are good.
+  const Status finished = cutter.Finish();
+  read_status_ = status.ok() ? finished : status;
+  cut_.Close();
+}
+
+Status Pipeline::ReadFile(uint32_t file, BatchCutter* cutter, Duration* in_cutter) {
+  const SourceFile& source_file = parts_.source->manifest().files[file];
+  const ReadRequest request{.file = file,
+                            .row_begin = 0,
+                            .row_end = source_file.rows,
+                            .block_rows_max = kBlockRows,
+                            .non_filterable_keys = parts_.index.non_filterable_keys};
+  return parts_.source->Read(request, [&](RowBlock block) {
+    const auto begin = clock_.Now();
+    const uint64_t bytes = block.bytes;
+    const MemoryBudget::Waited waited = block_budget_.Acquire(bytes);
+    times_.wait_memory.Add(waited.for_bytes);
+    if (!waited.granted) return Status::Cancelled("the load is stopping");
+    const std::shared_ptr<const RowBlock> shared(new RowBlock(std::move(block)),
+                                                 [this, bytes](const RowBlock* spent) {
+                                                   delete spent;
+                                                   block_budget_.Release(bytes);
+                                                 });
+    const Status status = cutter->Add(shared);
+    *in_cutter += clock_.Now() - begin;
+    return status;
+  });
+}
+
+void Pipeline::EncodeBatches() {
+  Encoder encoder(parts_.index.name, &buffers_, wire::kBodyBytesMax);
+  while (std::optional<CutBatch> cut = cut_.Pop()) {
+    if (cancelled_) break;
+    EncodeBatch(*std::move(cut), &encoder);
+  }
+  if (encoders_running_.fetch_sub(1) == 1) events_.Push(SourceEndedEvent{});
+}
+
+void Pipeline::EncodeBatch(CutBatch cut, Encoder* encoder) {
+  const uint64_t estimated = cut.rows.size() * body_bytes_per_vector_.load();
+  const MemoryBudget::Waited waited = body_budget_.Acquire(estimated);
+  times_.wait_memory.Add(waited.for_bytes);
+  if (!waited.granted) return;
+  const auto begin = clock_.Now();
+  std::vector<EncodedBatch> encoded = encoder->Encode(std::move(cut));
+  times_.encode.Add(clock_.Now() - begin);
+  uint64_t bytes = 0;
+  for (const EncodedBatch& batch : encoded) bytes += batch.body.bytes.capacity();
+  body_budget_.Adjust(estimated, bytes);
+  LearnBatchSize(encoded.front());
+  // The first one carries the charge of all, so that each holder is released once.
+  uint64_t charged_bytes = bytes;
+  for (EncodedBatch& batch : encoded) {
+    events_.Push(EncodedEvent{std::move(batch), std::exchange(charged_bytes, UINT64_MAX)});
+  }
+}
+
+void Pipeline::LearnBatchSize(const EncodedBatch& batch) {
+  if (batch.ids.empty()) return;
+  const uint64_t bytes_per_vector = batch.body.text().size() / batch.ids.size();
+  body_bytes_per_vector_ = bytes_per_vector;
+  batch_vectors_max_ = FittingVectors(bytes_per_vector, parts_.options->batch_vectors_max);
+}
+
+Status Pipeline::Schedule() {
+  while (true) {
+    TimePoint now = clock_.Now();
+    Action action = scheduler_.Next(now);
+    if (action.kind == Action::Kind::kFinish) return action.status;
+    if (action.kind != Action::Kind::kWait) {
+      Perform(std::move(action));
+      continue;
+    }
+    CheckStops();
+    ShowProgress(now);
+    // Enough bodies to keep what may be in flight in flight, and no heap of them ready.
+    body_budget_.SetHoldersMax(scheduler_.in_flight_limit() + 2 * encoders_);
+    now = clock_.Now();
+    std::optional<Event> event = events_.Pop(std::min(action.until, now + kTick));
+    while (event.has_value()) {
+      Handle(*std::move(event));
+      event = events_.Pop(TimePoint{});  // long past: does not wait
+    }
+  }
+}
+
+void Pipeline::Handle(Event event) {
+  const TimePoint now = clock_.Now();
+  if (auto* encoded = std::get_if<EncodedEvent>(&event)) {
+    const BatchId id = next_id_++;
+    const size_t vectors = encoded->batch.ids.size();
+    live_[id] = {.batch = std::make_shared<EncodedBatch>(std::move(encoded->batch)),
+                 .charged_bytes = encoded->charged_bytes};
+    scheduler_.OnBatch(id, vectors, now);
+  } else if (auto* answered = std::get_if<AnsweredEvent>(&event)) {
+    client::Outcome& outcome = answered->outcome;
+    if (!outcome.status.ok()) live_.at(answered->batch).refusal = outcome.status.message();
+    const Answer answer{std::move(outcome.status), std::move(outcome.named_records),
+                        outcome.retry_after, outcome.latency};
+    tally_.OnAnswer(answer);
+    scheduler_.OnAnswer(answered->batch, answer, now);
+  } else if (auto* refreshed = std::get_if<RefreshedEvent>(&event)) {
+    scheduler_.OnRefreshed(refreshed->status);
+  } else {
+    scheduler_.OnSourceEnd();
+  }
+}
+
+void Pipeline::Perform(Action action) {
+  switch (action.kind) {
+    case Action::Kind::kSend:
+      return Send(action.batch);
+    case Action::Kind::kCommit:
+      return Commit(action.batch);
+    case Action::Kind::kReject:
+      return RejectRecords(action.batch, action.records);
+    case Action::Kind::kHalve:
+      return Halve(action);
+    case Action::Kind::kRefresh:
+      return RefreshCredentials();
+    case Action::Kind::kWait:
+    case Action::Kind::kFinish:
+      return;
+  }
+}
+
+void Pipeline::Send(BatchId id) {
+  Live& live = live_.at(id);
+  const std::shared_ptr<EncodedBatch> batch = live.batch;
+  tally_.OnSend(!std::exchange(live.sent, true), batch->body.text().size());
+  parts_.caller->Start(
+      "PutVectors", batch->body.text(), batch->payload_hash, batch,
+      [this, id](client::Outcome outcome) { events_.Push(AnsweredEvent{id, std::move(outcome)}); });
+}
+
+void Pipeline::Commit(BatchId id) {
+  auto node = live_.extract(id);
+  Live& live = node.mapped();
+  EncodedBatch& batch = *live.batch;
+  const Coverage& coverage = batch.coverage;
+  const Status written = parts_.rejects->Append(coverage.rejects, parts_.source->manifest());
+  // Rejects that could not be written are not accounted for: their rows remain to do.
+  if (!written.ok()) scheduler_.OnStop(written);
+  const uint64_t rejected = written.ok() ? coverage.rejects.size() : 0;
+  tally_.OnCommit(batch.ids.size(), rejected, coverage.superseded.size(), clock_.Now());
+  if (live.charged_bytes != UINT64_MAX) body_budget_.Release(live.charged_bytes);
+  if (batch.body.bytes.capacity() > 0) buffers_.Give(std::move(batch.body.bytes));
+}
+
+void Pipeline::RejectRecords(BatchId id, const std::vector<size_t>& records) {
+  Live& live = live_.at(id);
+  const EncodedBatch& batch = *live.batch;
+  std::vector<size_t> kept;
+  for (size_t record = 0; record < batch.ids.size(); ++record) {
+    if (!std::ranges::binary_search(records, record)) kept.push_back(record);
+  }
+  EncodedBatch rest;
+  if (!kept.empty()) rest = divider_.Select(batch, kept);
+  rest.coverage = batch.coverage;
+  for (const size_t record : records) {
+    Reject reject{.id = batch.ids[record],
+                  .key_json = std::string(batch.body.key_json(record)),
+                  .rule = RejectRule::kServiceRefused,
+                  .message = live.refusal};
+    const auto place = std::ranges::lower_bound(rest.coverage.rejects, reject.id, {}, &Reject::id);
+    rest.coverage.rejects.insert(place, std::move(reject));
+  }
+  refused_ += records.size();
+  live.batch = std::make_shared<EncodedBatch>(std::move(rest));
+  if (refused_ >= BatchCutter::kAllRejectedMax && tally_.acknowledged() == 0) {
+    scheduler_.OnStop(Status::InvalidArgument(fmt::format(
+        "the service refused the first {} rows that it was sent, the last one because {}", refused_,
+        live.refusal)));
+  }
+}
+
+void Pipeline::Halve(const Action& action) {
+  Live& live = live_.at(action.batch);
+  auto [head, tail] = divider_.Divide(std::move(*live.batch), action.divide_at);
+  live.batch = std::make_shared<EncodedBatch>(std::move(head));
+  live_[action.tail] = {.batch = std::make_shared<EncodedBatch>(std::move(tail)),
+                        .charged_bytes = UINT64_MAX};
+}
+
+void Pipeline::RefreshCredentials() {
+  // May call out to a process or a network; the scheduler goes on counting meanwhile.
+  if (refresh_.joinable()) refresh_.join();
+  refresh_ =
+      std::thread([this] { events_.Push(RefreshedEvent{parts_.caller->RefreshCredentials()}); });
+}
+
+void Pipeline::CheckStops() {
+  const LoadOptions& options = *parts_.options;
+  if (options.stop != nullptr && *options.stop) {
+    scheduler_.OnStop(Status::Cancelled("stopped on request; what was in flight was answered"));
+  }
+  if (options.rejects_max > 0 && tally_.rejected() > options.rejects_max) {
+    scheduler_.OnStop(
+        Status::InvalidArgument(fmt::format("{} rows were rejected, more than --max-rejects {}",
+                                            tally_.rejected(), options.rejects_max)));
+  }
+}
+
+void Pipeline::ShowProgress(TimePoint now) {
+  if (!parts_.options->on_progress || now < next_progress_) return;
+  next_progress_ = now + kProgressEvery;
+  parts_.options->on_progress(tally_.Progress(scheduler_, now));
+}
+
+LoadReport Pipeline::MakeReport(const Status& status) {
+  const TimePoint now = clock_.Now();
+  if (parts_.options->on_progress) {
+    parts_.options->on_progress(tally_.Progress(scheduler_, now));
+  }
+  LoadReport report = tally_.Report(scheduler_, times_, encoders_, now);
+  report.status = status;
+  report.exit_code = !status.ok() ? 4 : report.vectors_rejected > 0 ? 3 : 0;
+  return report;
+}
+
+}  // namespace vecload::load

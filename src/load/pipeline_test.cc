@@ -1,0 +1,270 @@
+// Goal: the threads together load every row once and account for it, whatever the service does,
+// and they end. Method: a source in memory and a transport that plays the service on a thread of
+// its own; no socket, no file, no sleep. TSan runs this too.
+#include "load/pipeline.h"
+
+#include <atomic>
+#include <map>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "auth/credentials.h"
+#include "base/random.h"
+
+namespace vecload::load {
+namespace {
+
+// `files` files of `rows` rows each; keys "k-FILE-ROW".
+class MemorySource : public Source {
+ public:
+  MemorySource(uint32_t files, uint64_t rows) {
+    for (uint32_t file = 0; file < files; ++file) {
+      SourceFile entry;
+      entry.uri = "file-" + std::to_string(file);
+      entry.rows = rows;
+      manifest_.files.push_back(entry);
+    }
+    manifest_.rows = files * rows;
+  }
+
+  [[nodiscard]] const Manifest& manifest() const override { return manifest_; }
+  [[nodiscard]] const ColumnMapping& mapping() const override { return mapping_; }
+  Result<uint32_t> Dimension() override { return uint32_t{2}; }
+
+  Status Read(const ReadRequest& request, const std::function<Status(RowBlock)>& deliver) override {
+    if (request.file == broken_file) return Status::Corrupt("file is broken");
+    for (uint64_t row = request.row_begin; row < request.row_end; row += request.block_rows_max) {
+      const uint64_t end = std::min(request.row_end, row + request.block_rows_max);
+      VECLOAD_RETURN_IF_ERROR(deliver(MakeBlock(request.file, row, end)));
+    }
+    return Status::Ok();
+  }
+
+  std::set<uint64_t> bad_rows;  // of every file: their vectors are too short
+  uint32_t broken_file = UINT32_MAX;
+
+ private:
+  RowBlock MakeBlock(uint32_t file, uint64_t begin, uint64_t end) {
+    auto keys = std::make_shared<std::vector<std::string>>();
+    for (uint64_t row = begin; row < end; ++row) {
+      keys->push_back("k-" + std::to_string(file) + "-" + std::to_string(row));
+    }
+    RowBlock block;
+    block.file = file;
+    block.row_begin = begin;
+    block.bytes = 1 << 20;
+    for (uint64_t row = begin; row < end; ++row) {
+      SourceRow made;
+      made.key = (*keys)[row - begin];
+      made.vector = std::span<const float>(kVector).first(bad_rows.contains(row) ? 1 : 2);
+      block.rows.push_back(made);
+    }
+    block.owner = keys;
+    return block;
+  }
+
+  static constexpr float kVector[2] = {0.25F, -1.5F};
+  Manifest manifest_;
+  ColumnMapping mapping_;
+};
+
+// Answers on a thread of its own, as libcurl's does.
+class FakeService : public http::Transport {
+ public:
+  using Answerer = std::function<Result<http::Reply>(const std::vector<std::string>& keys)>;
+
+  explicit FakeService(Answerer answer) : answer_(std::move(answer)) {
+    thread_ = std::thread([this] {
+      while (auto call = calls_.Pop()) {
+        auto reply = answer_(KeysOf(call->first.body));
+        call->second(std::move(reply));
+      }
+    });
+  }
+  ~FakeService() override {
+    calls_.Close();
+    thread_.join();
+  }
+  void Send(http::Request request, Done done) override {
+    calls_.Push({std::move(request), std::move(done)});
+  }
+
+  static http::Reply Reply(int status, const std::string& code, const std::string& body) {
+    http::Reply reply;
+    reply.status = status;
+    if (!code.empty()) reply.headers.emplace_back("x-amzn-ErrorType", code);
+    reply.body = body;
+    return reply;
+  }
+
+ private:
+  static std::vector<std::string> KeysOf(std::string_view body) {
+    constexpr std::string_view kMark = "{\"key\":\"";
+    std::vector<std::string> keys;
+    for (size_t at = body.find(kMark); at != body.npos; at = body.find(kMark, at + 1)) {
+      const size_t begin = at + kMark.size();
+      keys.emplace_back(body.substr(begin, body.find('"', begin) - begin));
+    }
+    return keys;
+  }
+
+  Answerer answer_;
+  Queue<std::pair<http::Request, Done>> calls_;
+  std::thread thread_;
+};
+
+struct Ran {
+  LoadReport report;
+  std::multiset<std::string> stored;
+};
+
+class PipelineTest : public ::testing::Test {
+ protected:
+  PipelineTest() {
+    options_.sources = {"memory"};
+    options_.rate_vectors_per_s = 0;
+    options_.rate_requests_per_s = 0;
+    options_.encoders = 3;
+  }
+
+  LoadReport Run(Source* source, FakeService::Answerer answer) {
+    auto keys = auth::CredentialProvider::FromKeys({"id", "secret", ""});
+    client::Caller caller({.endpoint_url = "http://127.0.0.1:1",
+                           .region = "us-east-1",
+                           .credentials = std::move(keys),
+                           .transport = std::make_shared<FakeService>(std::move(answer)),
+                           .clock = &Clock::System()});
+    IndexInfo index;
+    index.name = {"bucket", "index"};
+    index.dimension = 2;
+    auto rejects = RejectsFile::Open("");
+    Pipeline pipeline({.source = source,
+                       .caller = &caller,
+                       .rejects = rejects->get(),
+                       .index = index,
+                       .options = &options_});
+    return pipeline.Run();
+  }
+
+  static uint64_t Sum(const LoadReport& report) {
+    return report.vectors_acknowledged + report.vectors_rejected + report.vectors_superseded +
+           report.rows_remaining;
+  }
+
+  LoadOptions options_;
+};
+
+TEST_F(PipelineTest, LoadsEveryRowOnce) {
+  MemorySource source(7, 1'001);
+  source.bad_rows = {0, 500, 1'000};
+  std::multiset<std::string> stored;
+  const LoadReport report = Run(&source, [&](const std::vector<std::string>& keys) {
+    stored.insert(keys.begin(), keys.end());
+    return FakeService::Reply(200, "", "{}");
+  });
+  EXPECT_EQ(report.exit_code, 3) << report.status.ToString();
+  EXPECT_EQ(report.vectors_rejected, 21U);
+  EXPECT_EQ(report.vectors_acknowledged, 7'007U - 21);
+  EXPECT_EQ(report.rows_remaining, 0U);
+  EXPECT_EQ(stored.size(), 7'007U - 21);
+  EXPECT_EQ(std::set<std::string>(stored.begin(), stored.end()).size(), stored.size());
+  EXPECT_EQ(report.requests, (7'007U - 21 + 499) / 500) << "batches are full across files";
+  EXPECT_EQ(report.attempts, report.requests);
+}
+
+TEST_F(PipelineTest, SurvivesAServiceThatThrottlesRefusesAndLosesReplies) {
+  MemorySource source(3, 2'000);
+  Random random(3);
+  std::set<std::string> stored;
+  options_.batch_vectors_max = 50;
+  const LoadReport report =
+      Run(&source, [&](const std::vector<std::string>& keys) -> Result<http::Reply> {
+        const double dice = random.Uniform();
+        if (dice < 0.02) return FakeService::Reply(429, "TooManyRequestsException", "{}");
+        if (dice < 0.04) return FakeService::Reply(500, "InternalServerException", "{}");
+        for (size_t i = 0; i < keys.size(); ++i) {
+          if (!keys[i].ends_with("77")) continue;
+          if (dice < 0.5)
+            return FakeService::Reply(400, "ValidationException", R"({"message":"m"})");
+          return FakeService::Reply(400, "ValidationException",
+                                    R"({"message":"m","fieldList":[{"path":"vectors[)" +
+                                        std::to_string(i) + R"(].key","message":"bad"}]})");
+        }
+        stored.insert(keys.begin(), keys.end());
+        if (dice > 0.98) return Status::Unavailable("the reply was lost");
+        return FakeService::Reply(200, "", "{}");
+      });
+  EXPECT_EQ(report.exit_code, 3) << report.status.ToString();
+  EXPECT_EQ(report.vectors_rejected, 60U);
+  EXPECT_EQ(report.vectors_acknowledged, 6'000U - 60);
+  EXPECT_EQ(stored.size(), 6'000U - 60);
+  EXPECT_GT(report.throttled, 0U);
+  EXPECT_EQ(Sum(report), 6'000U);
+}
+
+TEST_F(PipelineTest, StopsOnRequestAndAccountsForWhatIsLeft) {
+  MemorySource source(20, 10'000);
+  std::atomic<bool> stop = false;
+  std::atomic<int> puts = 0;
+  options_.stop = &stop;
+  options_.rate_vectors_per_s = 100'000;  // so that there is something left when it stops
+  const LoadReport report = Run(&source, [&](const std::vector<std::string>&) {
+    if (++puts == 5) stop = true;
+    return FakeService::Reply(200, "", "{}");
+  });
+  EXPECT_EQ(report.exit_code, 4);
+  EXPECT_EQ(report.status.code(), Code::kCancelled);
+  EXPECT_EQ(report.vectors_acknowledged, 500U * static_cast<uint64_t>(puts));
+  EXPECT_GT(report.rows_remaining, 0U);
+  EXPECT_EQ(Sum(report), 200'000U);
+}
+
+TEST_F(PipelineTest, StopsWhereTheServiceDenies) {
+  MemorySource source(2, 10'000);
+  const LoadReport report = Run(&source, [](const std::vector<std::string>&) {
+    return FakeService::Reply(403, "AccessDeniedException", R"({"message":"no"})");
+  });
+  EXPECT_EQ(report.exit_code, 4);
+  EXPECT_EQ(report.status.code(), Code::kDenied);
+  EXPECT_EQ(report.rows_remaining, 20'000U);
+}
+
+TEST_F(PipelineTest, RowsBeforeABrokenFileAreLoaded) {
+  MemorySource source(3, 1'000);
+  source.broken_file = 2;
+  const LoadReport report = Run(
+      &source, [](const std::vector<std::string>&) { return FakeService::Reply(200, "", "{}"); });
+  EXPECT_EQ(report.exit_code, 4);
+  EXPECT_EQ(report.status.code(), Code::kCorrupt);
+  EXPECT_EQ(report.vectors_acknowledged, 2'000U);
+  EXPECT_EQ(report.rows_remaining, 1'000U);
+}
+
+TEST_F(PipelineTest, MoreRejectsThanAllowedStopTheLoad) {
+  MemorySource source(1, 100'000);
+  for (uint64_t row = 0; row < 100'000; row += 2) source.bad_rows.insert(row);
+  options_.rejects_max = 100;
+  options_.rate_vectors_per_s = 100'000;
+  const LoadReport report = Run(
+      &source, [](const std::vector<std::string>&) { return FakeService::Reply(200, "", "{}"); });
+  EXPECT_EQ(report.exit_code, 4);
+  EXPECT_GT(report.vectors_rejected, 100U);
+  EXPECT_GT(report.rows_remaining, 0U);
+  EXPECT_EQ(Sum(report), 100'000U);
+}
+
+TEST_F(PipelineTest, ATinyMemoryBudgetOnlySlowsItDown) {
+  MemorySource source(4, 1'000);
+  options_.memory_bytes_max = 1;
+  const LoadReport report = Run(
+      &source, [](const std::vector<std::string>&) { return FakeService::Reply(200, "", "{}"); });
+  EXPECT_EQ(report.exit_code, 0) << report.status.ToString();
+  EXPECT_EQ(report.vectors_acknowledged, 4'000U);
+}
+
+}  // namespace
+}  // namespace vecload::load

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "load/coverage.h"
+#include "vecload/source.h"
+#include "vecload/status.h"
+
+namespace vecload::load {
+
+// One line of a rejects file, with its line feed: {"file":…,"row":…,"key":…,"rule":…,"message":…};
+// key_base64 in place of key where the key is not UTF-8; neither where the row has no key.
+std::string RejectLine(const Reject& reject, const SourceFile& file);
+
+// Sets the key of `reject`: as it is, or in base64 where it is not UTF-8.
+void SetRejectKey(std::string_view key, Reject* reject);
+
+// Appends rejected rows as JSON Lines. Not thread-safe.
+class RejectsFile {
+ public:
+  // Empties the file, or makes it; kIo, naming it, where it cannot be written. An empty path gives
+  // a file that takes lines and keeps none.
+  static Result<std::unique_ptr<RejectsFile>> Open(const std::string& path);
+  ~RejectsFile();
+  RejectsFile(const RejectsFile&) = delete;
+  RejectsFile& operator=(const RejectsFile&) = delete;
+
+  // Writes the lines whole, or cuts off what it wrote of them and returns kIo.
+  Status Append(std::span<const Reject> rejects, const Manifest& manifest);
+  // Makes what was appended survive a power cut.
+  Status Sync();
+
+ private:
+  RejectsFile(std::string path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {}
+
+  std::string path_;
+  int descriptor_;
+  uint64_t size_ = 0;
+};
+
+}  // namespace vecload::load

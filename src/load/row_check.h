@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+
+#include "vecload/record.h"
+#include "vecload/source.h"
+
+namespace vecload::load {
+
+// The rules that an index lays on every row.
+struct RowRules {
+  uint32_t dimension = 0;
+  DistanceMetric metric = DistanceMetric::kCosine;
+};
+
+// Judges a row as the service would (service facts §4), so that one bad row does not fail the 499
+// that travel with it. kNone where it may be sent.
+RejectRule CheckRow(const SourceRow& row, const RowRules& rules);
+
+// What is wrong and with what, for the rejects file; `rule` is CheckRow's answer for this row.
+std::string RejectMessage(const SourceRow& row, RejectRule rule, const RowRules& rules);
+
+}  // namespace vecload::load

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <utility>
+
+#include "base/clock.h"
+#include "load/scheduler.h"
+#include "observe/latency_histogram.h"
+#include "vecload/loader.h"
+
+namespace vecload::load {
+
+// Nanoseconds that several threads add to.
+class SharedDuration {
+ public:
+  void Add(Duration duration) { count_.fetch_add(duration.count(), std::memory_order_relaxed); }
+  [[nodiscard]] Duration get() const { return Duration(count_.load(std::memory_order_relaxed)); }
+
+ private:
+  std::atomic<int64_t> count_{0};
+};
+
+// Where the threads' time went.
+struct ThreadTimes {
+  SharedDuration read;         // reading and decoding the source
+  SharedDuration encode;       // encoding and hashing
+  SharedDuration wait_memory;  // standing still because --memory was spent
+};
+
+// The figures of one load, kept by the thread that schedules.
+class Tally {
+ public:
+  Tally(uint64_t rows_total, TimePoint now);
+
+  void OnSend(bool is_first_attempt, uint64_t body_bytes);
+  void OnAnswer(const Answer& answer);
+  void OnCommit(uint64_t acknowledged, uint64_t rejected, uint64_t superseded, TimePoint now);
+
+  [[nodiscard]] uint64_t acknowledged() const { return acknowledged_; }
+  [[nodiscard]] uint64_t rejected() const { return rejected_; }
+  [[nodiscard]] uint64_t rows_done() const { return acknowledged_ + rejected_ + superseded_; }
+
+  LoadProgress Progress(const Scheduler& scheduler, TimePoint now);
+  // All but status, exit_code and what names the job.
+  LoadReport Report(const Scheduler& scheduler, const ThreadTimes& times, uint32_t encoders,
+                    TimePoint now) const;
+
+ private:
+  [[nodiscard]] Bottleneck FindBottleneck(const WaitTimes& waits, const ThreadTimes& times,
+                                          uint32_t encoders, Duration wall) const;
+
+  uint64_t rows_total_;
+  TimePoint started_;
+  double cpu_s_at_start_;
+  uint64_t acknowledged_ = 0;
+  uint64_t rejected_ = 0;
+  uint64_t superseded_ = 0;
+  uint64_t requests_ = 0;
+  uint64_t attempts_ = 0;
+  uint64_t throttled_ = 0;
+  uint64_t bytes_sent_ = 0;
+  Duration put_{};
+  observe::LatencyHistogram latencies_;
+  std::deque<std::pair<TimePoint, uint64_t>> recent_;  // rows done over the last seconds
+};
+
+}  // namespace vecload::load
