@@ -4,6 +4,8 @@
 #include <limits>
 #include <utility>
 
+#include "wire/messages.h"
+
 namespace vecload::wire {
 namespace {
 
@@ -266,6 +268,13 @@ std::optional<WireError> Reader::Verdict() const {
   WireError error = ValidationError(std::move(message));
   error.fields = faults_;
   return error;
+}
+
+bool IsJsonObject(std::string_view text) {
+  if (text.empty()) return false;
+  Reader reader(text);
+  reader.Document([&](std::string_view, Reader::Value value) { reader.Ignore(value); });
+  return !reader.failed();
 }
 
 }  // namespace vecload::wire

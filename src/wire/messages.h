@@ -272,6 +272,9 @@ Decoded<QueryVectorsRequest> DecodeRequest(std::string_view body);
 // must then outlive `request`, whose metadata points into it.
 std::optional<WireError> DecodePutVectors(std::string* body, PutVectorsRequest* request);
 
+// Whether `text` is one JSON object and nothing else, nested at most 64 deep.
+bool IsJsonObject(std::string_view text);
+
 // Reads a reply; T is any *Reply. kCorrupt where the body is not one.
 template <typename T>
 Result<T> DecodeReply(std::string_view body);
