@@ -40,7 +40,7 @@ IndexInfo Info(uint32_t dimension) {
 class IndexTest : public testing::Test {
  protected:
   IndexTest() {
-    std::string folder = testing::TempDir() + "vecload-index-XXXXXX";
+    std::string folder = testing::TempDir() + "vecload-index-" + std::string(6, 'X');
     EXPECT_NE(mkdtemp(folder.data()), nullptr);
     folder_ = folder;
     path_ = folder_ + "/one.sqlite";

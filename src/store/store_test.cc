@@ -21,7 +21,7 @@ using testing::HasSubstr;
 class StoreTest : public testing::Test {
  protected:
   StoreTest() {
-    std::string folder = testing::TempDir() + "vecload-store-XXXXXX";
+    std::string folder = testing::TempDir() + "vecload-store-" + std::string(6, 'X');
     EXPECT_NE(mkdtemp(folder.data()), nullptr);
     folder_ = folder;
     clock_.SetWall(WallTime(std::chrono::milliseconds(1'700'000'000'500)));
