@@ -1,7 +1,5 @@
 #include "auth/payload_hash.h"
 
-#include <array>
-
 #include <openssl/evp.h>
 
 #include "base/check.h"
@@ -9,17 +7,17 @@
 namespace vecload::auth {
 
 struct PayloadHasher::State {
-  EVP_MD* digest = EVP_MD_fetch(nullptr, "SHA256", nullptr);
   EVP_MD_CTX* context = EVP_MD_CTX_new();
-  ~State() {
-    EVP_MD_CTX_free(context);
-    EVP_MD_free(digest);
+  ~State() { EVP_MD_CTX_free(context); }
+
+  void Begin() {
+    // Looked up once in the program's life: a lookup by name takes a lock.
+    static const EVP_MD* const kAlgorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    CHECK(EVP_DigestInit_ex2(context, kAlgorithm, nullptr) == 1);
   }
 };
 
-PayloadHasher::PayloadHasher() : state_(std::make_unique<State>()) {
-  CHECK(EVP_DigestInit_ex2(state_->context, state_->digest, nullptr) == 1);
-}
+PayloadHasher::PayloadHasher() : state_(std::make_unique<State>()) { state_->Begin(); }
 
 PayloadHasher::~PayloadHasher() = default;
 
@@ -28,15 +26,24 @@ void PayloadHasher::Update(std::string_view bytes) {
 }
 
 PayloadHash PayloadHasher::Finish() {
-  std::array<unsigned char, 32> digest{};
-  unsigned int size = 0;
-  CHECK(EVP_DigestFinal_ex(state_->context, digest.data(), &size) == 1 && size == digest.size());
-  CHECK(EVP_DigestInit_ex2(state_->context, state_->digest, nullptr) == 1);
-  constexpr char kHex[] = "0123456789abcdef";
+  std::array<unsigned char, 32> digest;
+  CHECK(EVP_DigestFinal_ex(state_->context, digest.data(), nullptr) == 1);
+  state_->Begin();
+  return ToHex(digest);
+}
+
+PayloadHash Sha256Hex(std::string_view bytes) {
+  thread_local PayloadHasher hasher;
+  hasher.Update(bytes);
+  return hasher.Finish();
+}
+
+PayloadHash ToHex(const std::array<unsigned char, 32>& digest) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
   PayloadHash hex;
   for (size_t i = 0; i < digest.size(); ++i) {
-    hex[2 * i] = kHex[digest[i] >> 4];
-    hex[2 * i + 1] = kHex[digest[i] & 15];
+    hex[2 * i] = kDigits[digest[i] >> 4];
+    hex[2 * i + 1] = kDigits[digest[i] & 15];
   }
   return hex;
 }

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string_view>
 
-#include "auth/sigv4.h"
-
 namespace vecload::auth {
+
+// Lower-case hex of a SHA-256.
+using PayloadHash = std::array<char, 64>;
+PayloadHash Sha256Hex(std::string_view bytes);
 
 // SHA-256 of a payload that comes in pieces: the encoder hashes each record while it is still in
 // the cache. Reusable: Finish starts anew. Not thread-safe.
@@ -23,5 +26,8 @@ class PayloadHasher {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// The hex digits of a digest.
+PayloadHash ToHex(const std::array<unsigned char, 32>& digest);
 
 }  // namespace vecload::auth

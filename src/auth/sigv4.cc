@@ -1,9 +1,9 @@
 #include "auth/sigv4.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <map>
-#include <memory>
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -13,34 +13,14 @@
 namespace vecload::auth {
 namespace {
 
-constexpr std::string_view kHexLower = "0123456789abcdef";
 constexpr std::string_view kHexUpper = "0123456789ABCDEF";
 constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
 
 using Digest = std::array<unsigned char, 32>;
 
-// Looked up once: an implicit fetch by name takes a lock in every call.
-const EVP_MD* Sha256Algorithm() {
-  static const EVP_MD* const kAlgorithmHandle = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  CHECK(kAlgorithmHandle != nullptr);
-  return kAlgorithmHandle;
-}
-
-Digest Sha256(std::string_view bytes) {
-  struct FreeContext {
-    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-  };
-  thread_local const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
-  Digest digest;
-  CHECK(EVP_DigestInit_ex2(context.get(), Sha256Algorithm(), nullptr) == 1);
-  CHECK(EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) == 1);
-  CHECK(EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) == 1);
-  return digest;
-}
-
 Digest Hmac(std::string_view key, std::string_view text) {
   Digest digest;
-  CHECK(HMAC(Sha256Algorithm(), key.data(), static_cast<int>(key.size()),
+  CHECK(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
              reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(),
              nullptr) != nullptr);
   return digest;
@@ -48,15 +28,6 @@ Digest Hmac(std::string_view key, std::string_view text) {
 
 std::string_view View(const Digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
-}
-
-PayloadHash Hex(const Digest& digest) {
-  PayloadHash hex;
-  for (size_t i = 0; i < digest.size(); ++i) {
-    hex[2 * i] = kHexLower[digest[i] >> 4];
-    hex[2 * i + 1] = kHexLower[digest[i] & 15];
-  }
-  return hex;
 }
 
 // "20260102T030405Z".
@@ -178,13 +149,11 @@ std::string Signature(const Credentials& credentials, const SigningScope& scope,
   const Digest region_key = Hmac(View(date_key), scope.region);
   const Digest service_key = Hmac(View(region_key), scope.service);
   const Digest signing_key = Hmac(View(service_key), "aws4_request");
-  const PayloadHash signature = Hex(Hmac(View(signing_key), text));
+  const PayloadHash signature = ToHex(Hmac(View(signing_key), text));
   return {signature.data(), signature.size()};
 }
 
 }  // namespace
-
-PayloadHash Sha256Hex(std::string_view bytes) { return Hex(Sha256(bytes)); }
 
 std::vector<std::pair<std::string, std::string>> Sign(const SigningRequest& request,
                                                       const Credentials& credentials,

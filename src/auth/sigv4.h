@@ -1,18 +1,14 @@
 #pragma once
 
-#include <array>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "auth/payload_hash.h"
 #include "base/clock.h"
 
 namespace vecload::auth {
-
-// Lower-case hex of a SHA-256.
-using PayloadHash = std::array<char, 64>;
-PayloadHash Sha256Hex(std::string_view bytes);
 
 // One immutable set of keys. session_token is empty for long-term keys. Has no printing on
 // purpose: keys never stand in a log or an error.
