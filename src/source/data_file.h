@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <arrow/type_fwd.h>
+
+#include "source/storage.h"
+#include "vecload/status.h"
+
+namespace vecload::source {
+
+enum class FileFormat { kParquet, kArrowFile, kArrowStream };
+
+// What a file says of itself before any row is read.
+struct Footer {
+  FileFormat format = FileFormat::kParquet;
+  uint64_t size = 0;
+  std::string etag;  // S3 only
+  std::shared_ptr<arrow::Schema> schema;
+  std::vector<uint64_t> row_group_rows;  // or of Arrow's batches
+  uint64_t rows = 0;
+};
+
+// The format is told by the first bytes, never by the name. An Arrow stream has no footer and is
+// read through. kInvalidArgument: empty, or neither Parquet nor Arrow IPC.
+Result<Footer> ReadFooter(const std::string& uri, Storage* storage);
+
+// Which rows and columns of a file to read.
+struct RowRange {
+  std::span<const std::string> columns;  // top-level names
+  uint64_t row_begin = 0;
+  uint64_t row_end = 0;
+  uint32_t batch_rows_max = 0;
+  // As the footer had them: a file whose rows are others now was replaced since.
+  std::span<const uint64_t> row_group_rows;
+};
+
+// Takes consecutive rows of the range.
+using BatchCallback = std::function<Status(std::shared_ptr<arrow::RecordBatch>)>;
+
+// Reads the range in order, in batches of at most batch_rows_max rows. Of Parquet it holds about
+// one buffer a column and one page a column, whatever the row group; Arrow IPC's unit is the batch
+// as it was written. kConflict: the file is not the one whose footer was read.
+Status ReadRows(const std::string& uri, FileFormat format, const RowRange& range, Storage* storage,
+                const BatchCallback& deliver);
+
+}  // namespace vecload::source

@@ -1,0 +1,229 @@
+#include "vecload/source.h"
+
+#include <algorithm>
+#include <atomic>
+#include <optional>
+#include <set>
+#include <thread>
+
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include "auth/s3_options.h"
+#include "base/json_text.h"
+#include "source/arrow_status.h"
+#include "source/block_builder.h"
+#include "source/column_plan.h"
+#include "source/data_file.h"
+#include "source/expand.h"
+#include "source/hive.h"
+#include "source/storage.h"
+#include "source/vector_column.h"
+
+namespace vecload {
+namespace source {
+namespace {
+
+// Footers on S3 take some 100 ms each, nearly all of it waiting.
+constexpr size_t kFooterThreadsMax = 16;
+
+// Rows read at once to find the first one that has a vector.
+constexpr uint32_t kProbeRowsMax = 64;
+
+class FileSource : public Source {
+ public:
+  FileSource(std::unique_ptr<Storage> storage, Manifest manifest, std::vector<FileFormat> formats,
+             ColumnMapping mapping, std::vector<std::string> integer_partitions,
+             std::optional<uint32_t> dimension)
+      : storage_(std::move(storage)),
+        manifest_(std::move(manifest)),
+        formats_(std::move(formats)),
+        mapping_(std::move(mapping)),
+        integer_partitions_(std::move(integer_partitions)),
+        dimension_(dimension) {}
+
+  [[nodiscard]] const Manifest& manifest() const override { return manifest_; }
+  [[nodiscard]] const ColumnMapping& mapping() const override { return mapping_; }
+  Result<uint32_t> Dimension() override;
+  Status Read(const ReadRequest& request, const std::function<Status(RowBlock)>& deliver) override;
+
+ private:
+  Status ReadWith(const ColumnMapping& mapping, const ReadRequest& request,
+                  const std::function<Status(RowBlock)>& deliver);
+
+  const std::unique_ptr<Storage> storage_;
+  const Manifest manifest_;
+  const std::vector<FileFormat> formats_;
+  const ColumnMapping mapping_;
+  const std::vector<std::string> integer_partitions_;
+  const std::optional<uint32_t> dimension_;
+};
+
+Result<uint32_t> FileSource::Dimension() {
+  if (dimension_) return *dimension_;
+  ColumnMapping mapping = mapping_;
+  mapping.metadata.clear();
+  mapping.metadata_json.clear();
+  std::optional<uint32_t> found;
+  for (uint32_t i = 0; i < manifest_.files.size() && !found; ++i) {
+    const ReadRequest request{.file = i,
+                              .row_begin = 0,
+                              .row_end = manifest_.files[i].rows,
+                              .block_rows_max = kProbeRowsMax,
+                              .non_filterable_keys = {}};
+    const Status status = ReadWith(mapping, request, [&](const RowBlock& block) {
+      for (const SourceRow& row : block.rows) {
+        if (row.vector.empty()) continue;
+        found = static_cast<uint32_t>(row.vector.size());
+        return Status::Cancelled("the first vector is found");
+      }
+      return Status::Ok();
+    });
+    if (!found) VECLOAD_RETURN_IF_ERROR(status);
+  }
+  if (found) return *found;
+  return Status::InvalidArgument("column \"" + mapping_.vector +
+                                 "\": no row has a vector, so there is no dimension");
+}
+
+Status FileSource::Read(const ReadRequest& request,
+                        const std::function<Status(RowBlock)>& deliver) {
+  return ReadWith(mapping_, request, deliver);
+}
+
+Status FileSource::ReadWith(const ColumnMapping& mapping, const ReadRequest& request,
+                            const std::function<Status(RowBlock)>& deliver) {
+  if (request.file >= manifest_.files.size() || request.block_rows_max == 0) {
+    return Status::Internal("Source::Read: no such file, or blocks of no rows");
+  }
+  const SourceFile& file = manifest_.files[request.file];
+  std::vector<std::string> columns = {mapping.key, mapping.vector};
+  columns.insert(columns.end(), mapping.metadata.begin(), mapping.metadata.end());
+  if (!mapping.metadata_json.empty()) columns.push_back(mapping.metadata_json);
+  const RowRange range{.columns = columns,
+                       .row_begin = request.row_begin,
+                       .row_end = std::min(request.row_end, file.rows),
+                       .batch_rows_max = request.block_rows_max,
+                       .row_group_rows = file.row_group_rows};
+  std::shared_ptr<const BlockPlan> plan;
+  uint64_t row = request.row_begin;
+  const auto take = [&](const std::shared_ptr<arrow::RecordBatch>& batch) -> Status {
+    if (plan == nullptr) {
+      VECLOAD_ASSIGN_OR_RETURN(plan, PlanBlocks(*batch->schema(), mapping, file,
+                                                integer_partitions_, request.non_filterable_keys));
+    }
+    RowBlock block = BuildBlock(plan, *batch);
+    block.file = request.file;
+    block.row_begin = row;
+    row += block.rows.size();
+    return deliver(std::move(block));
+  };
+  return ReadRows(file.uri, formats_[request.file], range, storage_.get(), take);
+}
+
+// The footers in the order of the files, several at a time where they are far away. Of several
+// failures the first file's is returned.
+Result<std::vector<Footer>> ReadFooters(std::span<const FoundFile> files, Storage* storage) {
+  std::vector<Footer> footers(files.size());
+  std::vector<Status> statuses(files.size());
+  std::atomic<size_t> next = 0;
+  std::atomic<bool> failed = false;
+  const auto work = [&] {
+    for (size_t i = next++; i < files.size() && !failed; i = next++) {
+      Result<Footer> footer = ReadFooter(files[i].uri, storage);
+      if (footer.ok()) {
+        footers[i] = *std::move(footer);
+      } else {
+        statuses[i] = footer.status();
+        failed = true;
+      }
+    }
+  };
+  const bool far = std::ranges::any_of(
+      files, [](const FoundFile& file) { return file.uri.starts_with("s3://"); });
+  const size_t threads = far ? std::min(kFooterThreadsMax, files.size()) : 1;
+  VECLOAD_RETURN_IF_ERROR(Guard("reading the footers", [&] {
+    std::vector<std::jthread> helpers;
+    for (size_t i = 1; i < threads; ++i) helpers.emplace_back(work);
+    work();
+    return Status::Ok();
+  }));
+  for (const Status& status : statuses) VECLOAD_RETURN_IF_ERROR(status);
+  return footers;
+}
+
+struct Partitions {
+  std::vector<std::string> names;     // in the order in which they are met
+  std::vector<std::string> integers;  // those that are integers in every file
+};
+
+Result<Partitions> PartitionsOf(const Manifest& manifest) {
+  Partitions partitions;
+  std::set<std::string> texts;
+  for (const SourceFile& file : manifest.files) {
+    for (const auto& [name, value] : file.partitions) {
+      if (!IsUtf8(name) || !IsUtf8(value)) {
+        return Status::InvalidArgument(file.uri + ": a hive partition of the path is not UTF-8");
+      }
+      if (std::ranges::find(partitions.names, name) == partitions.names.end()) {
+        partitions.names.push_back(name);
+      }
+      if (value != kHiveNull && !IsPartitionInteger(value)) texts.insert(name);
+    }
+  }
+  for (const std::string& name : partitions.names) {
+    if (!texts.contains(name)) partitions.integers.push_back(name);
+  }
+  return partitions;
+}
+
+Manifest MakeManifest(std::span<const FoundFile> files, std::span<const Footer> footers) {
+  Manifest manifest;
+  for (size_t i = 0; i < files.size(); ++i) {
+    manifest.files.push_back({.uri = files[i].uri,
+                              .size = footers[i].size,
+                              .etag = footers[i].etag,
+                              .mtime_ns = files[i].mtime_ns,
+                              .rows = footers[i].rows,
+                              .row_group_rows = footers[i].row_group_rows,
+                              .partitions = HivePartitions(files[i].uri)});
+    manifest.rows += footers[i].rows;
+    manifest.bytes += footers[i].size;
+  }
+  return manifest;
+}
+
+}  // namespace
+}  // namespace source
+
+Result<std::unique_ptr<Source>> OpenSource(std::span<const std::string> locations,
+                                           const SourceOptions& options) {
+  using namespace source;  // NOLINT: one definition, not a file
+  auto storage = std::make_unique<Storage>(options.s3_profile, options.s3_region);
+  VECLOAD_ASSIGN_OR_RETURN(const auto files, Expand(locations, storage.get()));
+  VECLOAD_ASSIGN_OR_RETURN(const auto footers, ReadFooters(files, storage.get()));
+  Manifest manifest = MakeManifest(files, footers);
+  VECLOAD_ASSIGN_OR_RETURN(Partitions partitions, PartitionsOf(manifest));
+  const arrow::Schema& schema = *footers.front().schema;
+  const SchemaOf first{schema, files.front().uri};
+  VECLOAD_ASSIGN_OR_RETURN(ColumnMapping mapping,
+                           ChooseColumns(schema, partitions.names, options, files.front().uri));
+  std::vector<FileFormat> formats;
+  for (size_t i = 0; i < files.size(); ++i) {
+    formats.push_back(footers[i].format);
+    const SchemaOf other{*footers[i].schema, files[i].uri};
+    VECLOAD_RETURN_IF_ERROR(CheckSameColumns(first, other, mapping, options));
+    // A column that is all null in the first file has its type, and its faults, in another one.
+    VECLOAD_RETURN_IF_ERROR(
+        PlanBlocks(*footers[i].schema, mapping, manifest.files[i], partitions.integers, {})
+            .status());
+  }
+  const auto dimension = DimensionOf(*schema.GetFieldByName(mapping.vector)->type());
+  return std::unique_ptr<Source>(
+      std::make_unique<FileSource>(std::move(storage), std::move(manifest), std::move(formats),
+                                   std::move(mapping), std::move(partitions.integers), dimension));
+}
+
+void ShutdownSources() { auth::ShutdownS3(); }
+
+}  // namespace vecload
