@@ -60,7 +60,7 @@ serve: build ## the local S3 Vectors server on PORT (8080), data in DATA_DIR
 
 # --- test ------------------------------------------------------------------------------------
 
-.PHONY: test conformance e2e asan tsan fuzz
+.PHONY: test conformance e2e asan tsan fuzz bench
 test: build ## unit and property tests, house rules, conformance, end to end
 	$(call ctest,release,-L fast)
 	$(call pytest,release,$(conformance) $(e2e),-m "not slow")
@@ -92,6 +92,9 @@ tsan: $(ready) ## ctest and the tsan_smoke part of e2e under TSan
 fuzz: $(ready_fuzz) ## every fuzzer for FUZZ_SECONDS (60), with libFuzzer
 	$(call build,fuzz)
 	tools/fuzz.sh
+
+bench: build ## the measuring tools of bench/, results in build/bench
+	tools/bench.sh
 
 # --- keep ------------------------------------------------------------------------------------
 

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Runs the measuring tools of bench/ on this machine and writes build/bench/<name>.json.
+# A number that is quoted names machine, command and commit, so they are printed first.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+mkdir -p build/bench
+port_file=build/bench/null_server.port
+rm -f "$port_file"
+echo "commit $(git rev-parse --short HEAD), $(nproc) cores, $(lscpu | sed -n 's/^Model name: *//p')"
+
+build/release/null_server --port 0 --port-file "$port_file" >build/bench/null_server.json &
+server=$!
+trap 'kill "$server" 2>/dev/null || true' EXIT
+for _ in $(seq 100); do
+  [[ -s $port_file ]] && break
+  sleep 0.05
+done
+
+echo "== http_transport: what sending costs the client"
+build/release/http_transport_bench --url "http://127.0.0.1:$(<"$port_file")/PutVectors" |
+  tee build/bench/http_transport.json
