@@ -38,6 +38,8 @@ class BatchCutter {
   Status Add(const std::shared_ptr<const RowBlock>& block);
   // Emits what is left.
   Status Finish();
+  // How many blocks the batch that is being filled keeps alive.
+  [[nodiscard]] uint32_t blocks_held() const { return static_cast<uint32_t>(batch_.blocks.size()); }
 
   // A load whose first rows are all bad has the wrong column; design §5.
   static constexpr uint64_t kAllRejectedMax = 10'000;

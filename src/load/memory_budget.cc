@@ -4,10 +4,10 @@
 
 namespace vecload::load {
 
-MemoryBudget::Waited MemoryBudget::Acquire(uint64_t bytes) {
+MemoryBudget::Waited MemoryBudget::Acquire(uint64_t bytes, uint32_t holders_own) {
   std::unique_lock lock(mutex_);
   Waited waited;
-  while (!cancelled_ && holders_ > 0) {
+  while (!cancelled_ && holders_ > holders_own) {
     const bool bytes_short = bytes_ + bytes > bytes_max_;
     if (!bytes_short && holders_ < holders_max_) break;
     const auto begin = std::chrono::steady_clock::now();

@@ -17,9 +17,9 @@ class MemoryBudget {
   };
   explicit MemoryBudget(uint64_t bytes_max) : bytes_max_(bytes_max) {}
 
-  // Waits until the bytes are free and a holder more is allowed. One holder alone gets any amount,
-  // since the work could not go on otherwise.
-  Waited Acquire(uint64_t bytes);
+  // Waits until the bytes are free and a holder more is allowed. Where nobody holds anything but
+  // the caller itself (`holders_own` times), any amount is granted: nobody could make room.
+  Waited Acquire(uint64_t bytes, uint32_t holders_own = 0);
   // Corrects an estimate once the true size is known; never waits.
   void Adjust(uint64_t estimated, uint64_t actual);
   void Release(uint64_t bytes);

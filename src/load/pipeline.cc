@@ -20,7 +20,9 @@ constexpr uint32_t kEncodersDefaultMax = 8;
 // A first guess of JSON bytes a float, comma included; then it is measured.
 constexpr uint64_t kFloatBytes = 13;
 constexpr uint64_t kRowOverheadBytes = 128;
-constexpr uint32_t kBlockRows = 500;
+// Small blocks stay in the cache from the decoder to the encoder.
+constexpr uint64_t kBlockBytes = 2 * kMiB;
+constexpr uint32_t kBlockRowsMax = 500;
 // How soon a stop request is seen and progress is shown.
 constexpr Duration kTick = std::chrono::milliseconds(100);
 constexpr Duration kProgressEvery = std::chrono::milliseconds(500);
@@ -46,6 +48,11 @@ uint32_t FittingVectors(uint64_t bytes_per_vector, uint32_t vectors_max) {
   return static_cast<uint32_t>(std::clamp<uint64_t>(fitting, 1, vectors_max));
 }
 
+uint32_t BlockRows(uint32_t dimension) {
+  const uint64_t row_bytes = sizeof(float) * std::max(1U, dimension);
+  return static_cast<uint32_t>(std::clamp<uint64_t>(kBlockBytes / row_bytes, 1, kBlockRowsMax));
+}
+
 Scheduler::Options SchedulerOptions(const LoadOptions& options) {
   return {.pace = {.rate_vectors_per_s = options.rate_vectors_per_s,
                    .rate_requests_per_s = options.rate_requests_per_s,
@@ -65,7 +72,7 @@ Pipeline::Pipeline(Parts parts)
       // for their answers.
       block_budget_(Budget(*parts_.options) / 4),
       body_budget_(Budget(*parts_.options) / 4 * 3),
-      cut_(2 * size_t{encoders_}),
+      cut_(encoders_),
       scheduler_(SchedulerOptions(*parts_.options), clock_.Now()),
       tally_(parts_.source->manifest().rows, clock_.Now()),
       subject_(parts_.index.name.ToString()),
@@ -128,12 +135,12 @@ Status Pipeline::ReadFile(uint32_t file, BatchCutter* cutter, Duration* in_cutte
   const ReadRequest request{.file = file,
                             .row_begin = 0,
                             .row_end = source_file.rows,
-                            .block_rows_max = kBlockRows,
+                            .block_rows_max = BlockRows(parts_.index.dimension),
                             .non_filterable_keys = parts_.index.non_filterable_keys};
   return parts_.source->Read(request, [&](RowBlock block) {
     const auto begin = clock_.Now();
     const uint64_t bytes = block.bytes;
-    const MemoryBudget::Waited waited = block_budget_.Acquire(bytes);
+    const MemoryBudget::Waited waited = block_budget_.Acquire(bytes, cutter->blocks_held());
     times_.wait_memory.Add(waited.for_bytes);
     if (!waited.granted) return Status::Cancelled("the load is stopping");
     const std::shared_ptr<const RowBlock> shared(new RowBlock(std::move(block)),
