@@ -32,11 +32,13 @@ std::vector<int> CheapestField(const arrow::Schema& schema) {
   return {0};
 }
 
+// Empty where all are needed: a choice of columns is read into memory, the whole stays mapped.
 std::vector<int> FieldsOf(const arrow::Schema& schema, std::span<const std::string> columns) {
   std::vector<int> fields;
   for (int i = 0; i < schema.num_fields(); ++i) {
     if (std::ranges::find(columns, schema.field(i)->name()) != columns.end()) fields.push_back(i);
   }
+  if (fields.size() == static_cast<size_t>(schema.num_fields())) fields.clear();
   return fields;
 }
 

@@ -49,20 +49,19 @@ bool AnyNull(const arrow::Array& elements, Range range) {
 
 // A double out of range becomes an infinity, which the checks on the row then refuse.
 template <typename ArrayType>
-void Convert(const arrow::Array& elements, Range range, std::vector<float>* converted) {
+void Convert(const arrow::Array& elements, Range range, float* out) {
   const auto* values = static_cast<const ArrayType&>(elements).raw_values() + range.begin;
-  for (int64_t i = 0; i < range.length; ++i) converted->push_back(static_cast<float>(values[i]));
+  for (int64_t i = 0; i < range.length; ++i) out[i] = static_cast<float>(values[i]);
 }
 
-void ConvertHalves(const arrow::Array& elements, Range range, std::vector<float>* converted) {
+void ConvertHalves(const arrow::Array& elements, Range range, float* out) {
   const uint16_t* values =
       static_cast<const arrow::HalfFloatArray&>(elements).raw_values() + range.begin;
-  for (int64_t i = 0; i < range.length; ++i) {
-    converted->push_back(arrow::util::Float16::FromBits(values[i]).ToFloat());
-  }
+  for (int64_t i = 0; i < range.length; ++i)
+    out[i] = arrow::util::Float16::FromBits(values[i]).ToFloat();
 }
 
-using Converter = void (*)(const arrow::Array&, Range, std::vector<float>*);
+using Converter = void (*)(const arrow::Array&, Range, float*);
 
 Converter ConverterOf(Type::type type) {
   switch (type) {
@@ -93,16 +92,6 @@ void SetFault(RejectRule fault, const std::string& detail, SourceRow* row) {
   if (row->fault != RejectRule::kNone) return;
   row->fault = fault;
   row->fault_detail = detail;
-}
-
-// Points the rows at their floats, which stand one after the other in `converted`.
-void Distribute(std::span<const size_t> lengths, const std::vector<float>& converted,
-                std::span<SourceRow> rows) {
-  const float* next = converted.data();
-  for (size_t i = 0; i < rows.size(); ++i) {
-    rows[i].vector = {next, lengths[i]};
-    next += lengths[i];
-  }
 }
 
 }  // namespace
@@ -193,14 +182,15 @@ bool VectorColumn::ReadList(const arrow::Array& column, std::span<SourceRow> row
     }
     return true;
   }
-  converted->reserve(total);
+  converted->resize(total);
+  float* next = converted->data();
   const Converter convert = ConverterOf(elements->type_id());
-  std::vector<size_t> lengths(rows.size());
   for (size_t i = 0; i < rows.size(); ++i) {
-    lengths[i] = static_cast<size_t>(ranges[i].length);
-    if (lengths[i] > 0) convert(*elements, ranges[i], converted);
+    if (ranges[i].length == 0) continue;
+    convert(*elements, ranges[i], next);
+    rows[i].vector = {next, static_cast<size_t>(ranges[i].length)};
+    next += ranges[i].length;
   }
-  Distribute(lengths, *converted, rows);
   return false;
 }
 
@@ -223,11 +213,11 @@ void VectorColumn::ReadBytes(const arrow::Array& column, std::span<SourceRow> ro
   }
   // Copied, since bytes may stand at any address and floats may not.
   converted->resize(total);
-  Distribute(lengths, *converted, rows);
   float* next = converted->data();
   for (size_t i = 0; i < rows.size(); ++i) {
     if (lengths[i] == 0) continue;
     std::memcpy(next, bytes.GetView(static_cast<int64_t>(i)).data(), lengths[i] * sizeof(float));
+    rows[i].vector = {next, lengths[i]};
     next += lengths[i];
   }
 }

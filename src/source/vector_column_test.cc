@@ -7,6 +7,7 @@
 
 #include <arrow/builder.h>
 #include <arrow/extension/fixed_shape_tensor.h>
+#include <arrow/util/float16.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -97,6 +98,27 @@ TEST(VectorColumn, RoundsToTheNearestFloat32) {
   EXPECT_EQ(vectors.At(0)[3], 16777216.0f);
   const auto integers = FromJson(arrow::list(arrow::uint64()), "[[18446744073709551615]]");
   EXPECT_EQ(Read(*integers).At(0)[0], 0x1p64f);
+}
+
+TEST(VectorColumn, EveryHalfBecomesTheFloatThatArrowMakesOfIt) {
+  arrow::ListBuilder builder(arrow::default_memory_pool(),
+                             std::make_shared<arrow::HalfFloatBuilder>());
+  auto& halves = static_cast<arrow::HalfFloatBuilder&>(*builder.value_builder());
+  ASSERT_TRUE(builder.Append().ok());
+  for (uint32_t bits = 0; bits < 0x10000; ++bits) {
+    ASSERT_TRUE(halves.Append(static_cast<uint16_t>(bits)).ok());
+  }
+  const auto column = builder.Finish().ValueOrDie();
+  const Vectors vectors = Read(*column);
+  for (uint32_t bits = 0; bits < 0x10000; ++bits) {
+    const float expected = arrow::util::Float16::FromBits(static_cast<uint16_t>(bits)).ToFloat();
+    const float found = vectors.rows[0].vector[bits];
+    if (std::isnan(expected)) {
+      ASSERT_TRUE(std::isnan(found)) << bits;
+    } else {
+      ASSERT_EQ(std::memcmp(&found, &expected, sizeof(found)), 0) << bits;
+    }
+  }
 }
 
 TEST(VectorColumn, ReadsBytesAsLittleEndianFloats) {
