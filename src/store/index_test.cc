@@ -183,6 +183,18 @@ TEST_F(IndexTest, AListingGivesEachKeyOnceWhileVectorsAreWritten) {
   for (int key = 0; key < 100; ++key) EXPECT_EQ(seen.count(std::to_string(key)), 1U) << key;
 }
 
+TEST_F(IndexTest, AKeyThatComesBackLandsAfterEveryPageGiven) {
+  auto index = Create(1);
+  for (int key = 0; key < 10; ++key) ASSERT_TRUE(PutOne(index.get(), key, 0).ok());
+  const auto first = index->List({.count_max = 5, .bytes_max = 1 << 20});
+  // All from the page's last one on go, and one that was not given yet comes back.
+  ASSERT_TRUE(index->Delete(std::vector<std::string>{"4", "5", "6", "7", "8", "9"}).ok());
+  ASSERT_TRUE(PutOne(index.get(), 7, 1).ok());
+  const auto second = index->List({.after = first->last, .count_max = 5, .bytes_max = 1 << 20});
+  ASSERT_EQ(second->vectors.size(), 1U);
+  EXPECT_EQ(second->vectors[0].key, "7");
+}
+
 TEST_F(IndexTest, SegmentsTogetherAreTheWhole) {
   auto index = Create(1);
   std::vector<std::string> names;
