@@ -1,6 +1,7 @@
 #include "source/arrow_status.h"
 
 #include <cerrno>
+#include <utility>
 
 #include <arrow/util/io_util.h>
 
@@ -45,7 +46,14 @@ Code CodeOf(const arrow::Status& status) {
 
 Status FromArrow(const arrow::Status& status, std::string_view what) {
   if (status.ok()) return Status::Ok();
-  return {CodeOf(status), std::string(what) + ": " + status.message()};
+  const Code code = CodeOf(status);
+  std::string message = std::string(what) + ": " + status.message();
+  if (code == Code::kDenied && Contains(message, "AWS Error")) {
+    message +=
+        " Check the credentials (--source-profile, AWS_PROFILE) and that they allow "
+        "s3:GetObject and s3:ListBucket.";
+  }
+  return {code, std::move(message)};
 }
 
 }  // namespace vecload::source
