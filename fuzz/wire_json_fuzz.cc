@@ -80,80 +80,43 @@ void FuzzError(std::string_view input) {
   (void)wire::ToStatus(error, "PutVectors", "id");
 }
 
+struct Decoder {
+  char choice;
+  void (*fuzz)(std::string_view);
+};
+
+constexpr Decoder kDecoders[] = {
+    {'a', FuzzRequest<wire::CreateVectorBucketRequest>},
+    {'b', FuzzRequest<wire::GetVectorBucketRequest>},
+    {'c', FuzzRequest<wire::DeleteVectorBucketRequest>},
+    {'d', FuzzRequest<wire::ListVectorBucketsRequest>},
+    {'e', FuzzRequest<wire::CreateIndexRequest>},
+    {'f', FuzzRequest<wire::GetIndexRequest>},
+    {'g', FuzzRequest<wire::DeleteIndexRequest>},
+    {'h', FuzzRequest<wire::ListIndexesRequest>},
+    {'i', FuzzRequest<wire::GetVectorsRequest>},
+    {'j', FuzzRequest<wire::DeleteVectorsRequest>},
+    {'k', FuzzRequest<wire::ListVectorsRequest>},
+    {'l', FuzzRequest<wire::QueryVectorsRequest>},
+    {'m', FuzzPutVectors},
+    {'n', FuzzMetadata},
+    {'o', FuzzError},
+    {'p', FuzzReply<wire::GetVectorBucketReply>},
+    {'q', FuzzReply<wire::ListVectorBucketsReply>},
+    {'r', FuzzReply<wire::GetIndexReply>},
+    {'s', FuzzReply<wire::ListIndexesReply>},
+    {'t', FuzzReply<wire::GetVectorsReply>},
+    {'u', FuzzReply<wire::ListVectorsReply>},
+    {'v', FuzzReply<wire::QueryVectorsReply>},
+};
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const std::string_view body(reinterpret_cast<const char*>(data) + 1, size - 1);
-  switch (data[0]) {
-    case 'a':
-      FuzzRequest<wire::CreateVectorBucketRequest>(body);
-      break;
-    case 'b':
-      FuzzRequest<wire::GetVectorBucketRequest>(body);
-      break;
-    case 'c':
-      FuzzRequest<wire::DeleteVectorBucketRequest>(body);
-      break;
-    case 'd':
-      FuzzRequest<wire::ListVectorBucketsRequest>(body);
-      break;
-    case 'e':
-      FuzzRequest<wire::CreateIndexRequest>(body);
-      break;
-    case 'f':
-      FuzzRequest<wire::GetIndexRequest>(body);
-      break;
-    case 'g':
-      FuzzRequest<wire::DeleteIndexRequest>(body);
-      break;
-    case 'h':
-      FuzzRequest<wire::ListIndexesRequest>(body);
-      break;
-    case 'i':
-      FuzzRequest<wire::GetVectorsRequest>(body);
-      break;
-    case 'j':
-      FuzzRequest<wire::DeleteVectorsRequest>(body);
-      break;
-    case 'k':
-      FuzzRequest<wire::ListVectorsRequest>(body);
-      break;
-    case 'l':
-      FuzzRequest<wire::QueryVectorsRequest>(body);
-      break;
-    case 'm':
-      FuzzPutVectors(body);
-      break;
-    case 'n':
-      FuzzMetadata(body);
-      break;
-    case 'o':
-      FuzzError(body);
-      break;
-    case 'p':
-      FuzzReply<wire::GetVectorBucketReply>(body);
-      break;
-    case 'q':
-      FuzzReply<wire::ListVectorBucketsReply>(body);
-      break;
-    case 'r':
-      FuzzReply<wire::GetIndexReply>(body);
-      break;
-    case 's':
-      FuzzReply<wire::ListIndexesReply>(body);
-      break;
-    case 't':
-      FuzzReply<wire::GetVectorsReply>(body);
-      break;
-    case 'u':
-      FuzzReply<wire::ListVectorsReply>(body);
-      break;
-    case 'v':
-      FuzzReply<wire::QueryVectorsReply>(body);
-      break;
-    default:
-      break;
+  for (const Decoder& decoder : kDecoders) {
+    if (static_cast<char>(data[0]) == decoder.choice) decoder.fuzz(body);
   }
   return 0;
 }

@@ -164,12 +164,13 @@ TEST(WireProperty, DamagedRequestsGiveARequestOrAKnownError) {
     std::string body = create;
     Damage(&body);
     const auto decoded = DecodeRequest<CreateIndexRequest>(body);
-    RC_ASSERT(decoded.ok() || IsKnown(decoded.error()));
+    // In brackets: RC_ASSERT takes an || apart and would evaluate both sides.
+    RC_ASSERT((decoded.ok() || IsKnown(decoded.error())));
     body = put;
     Damage(&body);
     PutVectorsRequest request;
     const auto error = DecodePutVectors(&body, &request);
-    RC_ASSERT(!error || IsKnown(*error));
+    RC_ASSERT((!error || IsKnown(*error)));
   }));
 }
 
