@@ -56,7 +56,7 @@ echo
 echo "2. 4,000 packages of Debian 12, as sentence embeddings of their descriptions, at the pace"
 echo "   that the real service takes: 2,500 vectors/s"
 run load "$root/examples/data/debian-packages-small.parquet" --index demo/packages \
-  --create-index --distance-metric cosine --key-column name
+  --create-index --distance-metric cosine --key-column package
 
 echo
 echo "3. What is like ffmpeg?"

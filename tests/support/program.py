@@ -74,14 +74,16 @@ class Program:
             env=self.env | (env or {}),
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
             timeout=timeout,
             preexec_fn=preexec_fn,
             check=False,
         )
-        assert "Sanitizer" not in done.stderr and "runtime error" not in done.stderr, done.stderr
-        assert done.returncode >= 0, f"killed by signal {-done.returncode}: {done.stderr}"
-        return Outcome(done.returncode, done.stdout, done.stderr, self.folder)
+        # Not text=True, which would turn the progress bar's returns into line feeds.
+        stdout, stderr = done.stdout.decode(), done.stderr.decode()
+        assert "Sanitizer" not in stderr, stderr
+        assert "runtime error" not in stderr, stderr
+        assert done.returncode >= 0, f"killed by signal {-done.returncode}: {stderr}"
+        return Outcome(done.returncode, stdout, stderr, self.folder)
 
     def start(self, *arguments: str | Path) -> "subprocess.Popen[str]":
         """Starts it in the background; the caller waits for its end."""

@@ -16,6 +16,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.validate import ParamValidator
 
 from support.program import ACCESS_KEY, BINARY, SECRET_KEY, environment
 
@@ -90,7 +91,10 @@ class VecloadServer(ServerProcess):
         return exit_code
 
     def client(self) -> Any:
-        return vectors_client(self.url)
+        """boto3, which refuses any reply that the service's model does not allow."""
+        client = vectors_client(self.url)
+        client.meta.events.register("after-call.s3vectors", _check_reply)
+        return client
 
 
 class RcloneServer(ServerProcess):
@@ -113,8 +117,10 @@ class MotoServer:
     """moto's server in a thread of this process."""
 
     def __init__(self) -> None:
+        from moto.backends import get_backend
         from moto.server import ThreadedMotoServer
 
+        get_backend("s3vectors").reset()  # it keeps its state as long as the process lives
         self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         self._server.start()
         _, port = self._server.get_host_and_port()
@@ -206,9 +212,22 @@ def vectors_client(url: str) -> Any:
         aws_access_key_id=ACCESS_KEY,
         aws_secret_access_key=SECRET_KEY,
         config=Config(
-            retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=30, proxies={}
+            retries={"total_max_attempts": 1},
+            connect_timeout=5,
+            read_timeout=30,
+            proxies={},
+            # Bad requests are the server's to refuse.
+            parameter_validation=False,
         ),
     )
+
+
+def _check_reply(http_response: Any, parsed: dict[str, Any], model: Any, **_rest: Any) -> None:
+    if http_response.status_code >= 300 or model.output_shape is None:
+        return
+    members = {name: value for name, value in parsed.items() if name != "ResponseMetadata"}
+    report = ParamValidator().validate(members, model.output_shape)
+    assert not report.has_errors(), f"{model.name}: {report.generate_report()}"
 
 
 def free_port() -> int:

@@ -26,7 +26,9 @@ def write_vectors(
 ) -> Path:
     """Writes the plain case: string `id`, `embedding`, and more columns as metadata."""
     names = list(keys) if keys is not None else [f"k{i:06d}" for i in range(len(vectors))]
-    table = pa.table({"id": names, "embedding": fixed_size_column(vectors), **columns})
+    table = pa.table(
+        {"id": pa.array(names, pa.string()), "embedding": fixed_size_column(vectors), **columns}
+    )
     pq.write_table(table, path)
     return path
 
