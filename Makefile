@@ -37,11 +37,11 @@ help: ## this list
 ready := .venv/.ready
 ready_fuzz := .venv/.ready-fuzz
 
-$(ready): tools/bootstrap.sh requirements-dev.txt
+$(ready): tools/bootstrap.sh tools/fetch_simdjson.sh requirements-dev.txt
 	tools/bootstrap.sh
 	touch $@
 
-$(ready_fuzz): tools/bootstrap.sh requirements-dev.txt
+$(ready_fuzz): tools/bootstrap.sh tools/fetch_simdjson.sh requirements-dev.txt
 	tools/bootstrap.sh fuzz
 	touch $@
 

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 packages=(
   g++ cmake ninja-build ccache git ca-certificates
-  libssl-dev libcurl4-openssl-dev libboost1.81-dev libsqlite3-dev libsimdjson-dev
+  libssl-dev libcurl4-openssl-dev libboost1.81-dev libsqlite3-dev
   libfmt-dev libspdlog-dev libcli11-dev libhwy-dev
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
 )
@@ -41,3 +41,4 @@ if ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
 fi
 [[ -x .venv/bin/python ]] || python3 -m venv .venv
 .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+tools/fetch_simdjson.sh
