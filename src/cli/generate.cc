@@ -58,7 +58,7 @@ void AddGenerate(CLI::App* app, Command* chosen) {
   command->add_option("--row-group-rows", generate->row_group_rows, "Default: 65536")
       ->type_name("N")
       ->check(CLI::PositiveNumber.description(""));
-  command->add_option("--codec", generate->codec, "none, snappy, zstd (default), lz4 or gzip")
+  command->add_option("--codec", generate->codec, "none, snappy (default), zstd, lz4 or gzip")
       ->type_name("CODEC")
       ->check(CLI::IsMember({"none", "snappy", "zstd", "lz4", "gzip"}).description(""));
   AddOutputFlag(command, &flags->output);
