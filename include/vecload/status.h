@@ -81,7 +81,7 @@ class [[nodiscard]] Status {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<1>, std::move(value)) {}  // NOLINT: implicit
+  Result(T value) : state_(std::in_place_index<1>, std::move(value)) {}        // NOLINT: implicit
   Result(Status status) : state_(std::in_place_index<0>, std::move(status)) {  // NOLINT: implicit
     if (std::get<0>(state_).ok()) state_.template emplace<0>(Code::kInternal, "ok without a value");
   }
@@ -92,7 +92,8 @@ class [[nodiscard]] Result {
 
   T& operator*() & { return std::get<1>(state_); }
   const T& operator*() const& { return std::get<1>(state_); }
-  T&& operator*() && { return std::get<1>(std::move(state_)); }
+  // By value: a reference into a temporary would dangle in `for (x : *Call())`.
+  T operator*() && { return std::get<1>(std::move(state_)); }
   T* operator->() { return &std::get<1>(state_); }
   const T* operator->() const { return &std::get<1>(state_); }
 
@@ -106,9 +107,9 @@ class [[nodiscard]] Result {
 #define VECLOAD_CONCAT(a, b) VECLOAD_CONCAT_INNER(a, b)
 
 /// Returns from the calling function with the Status of `expr` unless it is ok.
-#define VECLOAD_RETURN_IF_ERROR(expr)              \
-  do {                                             \
-    ::vecload::Status vecload_status = (expr);     \
+#define VECLOAD_RETURN_IF_ERROR(expr)                \
+  do {                                               \
+    ::vecload::Status vecload_status = (expr);       \
     if (!vecload_status.ok()) return vecload_status; \
   } while (false)
 

@@ -53,7 +53,8 @@ void AppendJsonString(std::string_view text, std::string* out) {
   size_t begin = 0;
   for (size_t i = 0; i < text.size(); ++i) {
     const char escape = kEscapes[static_cast<uint8_t>(text[i])];
-    if (escape == 0) [[likely]] continue;
+    if (escape == 0) [[likely]]
+      continue;
     out->append(text.substr(begin, i - begin));
     begin = i + 1;
     out->push_back('\\');

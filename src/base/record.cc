@@ -8,21 +8,36 @@ std::string_view DistanceMetricName(DistanceMetric metric) {
 
 std::string_view RejectRuleName(RejectRule rule) {
   switch (rule) {
-    case RejectRule::kNone: return "none";
-    case RejectRule::kKeyMissing: return "key_missing";
-    case RejectRule::kKeyLength: return "key_length";
-    case RejectRule::kKeyNotUtf8: return "key_not_utf8";
-    case RejectRule::kVectorMissing: return "vector_missing";
-    case RejectRule::kVectorDimension: return "vector_dimension";
-    case RejectRule::kVectorNotFinite: return "vector_not_finite";
-    case RejectRule::kVectorZeroNorm: return "vector_zero_norm";
-    case RejectRule::kMetadataType: return "metadata_type";
-    case RejectRule::kMetadataIntegerRange: return "metadata_integer_range";
-    case RejectRule::kMetadataKeys: return "metadata_keys";
-    case RejectRule::kMetadataFilterableBytes: return "metadata_filterable_bytes";
-    case RejectRule::kMetadataBytes: return "metadata_bytes";
-    case RejectRule::kMetadataJson: return "metadata_json";
-    case RejectRule::kServiceRefused: return "service_refused";
+    case RejectRule::kNone:
+      return "none";
+    case RejectRule::kKeyMissing:
+      return "key_missing";
+    case RejectRule::kKeyLength:
+      return "key_length";
+    case RejectRule::kKeyNotUtf8:
+      return "key_not_utf8";
+    case RejectRule::kVectorMissing:
+      return "vector_missing";
+    case RejectRule::kVectorDimension:
+      return "vector_dimension";
+    case RejectRule::kVectorNotFinite:
+      return "vector_not_finite";
+    case RejectRule::kVectorZeroNorm:
+      return "vector_zero_norm";
+    case RejectRule::kMetadataType:
+      return "metadata_type";
+    case RejectRule::kMetadataIntegerRange:
+      return "metadata_integer_range";
+    case RejectRule::kMetadataKeys:
+      return "metadata_keys";
+    case RejectRule::kMetadataFilterableBytes:
+      return "metadata_filterable_bytes";
+    case RejectRule::kMetadataBytes:
+      return "metadata_bytes";
+    case RejectRule::kMetadataJson:
+      return "metadata_json";
+    case RejectRule::kServiceRefused:
+      return "service_refused";
   }
   return "none";
 }

@@ -177,10 +177,10 @@ TEST_F(PipelineTest, LoadsEveryRowOnce) {
 }
 
 TEST_F(PipelineTest, SurvivesAServiceThatThrottlesRefusesAndLosesReplies) {
-  MemorySource source(3, 2'000);
+  MemorySource source(3, 400);
   Random random(3);
   std::set<std::string> stored;
-  options_.batch_vectors_max = 50;
+  options_.batch_vectors_max = 10;
   const LoadReport report =
       Run(&source, [&](const std::vector<std::string>& keys) -> Result<http::Reply> {
         const double dice = random.Uniform();
@@ -199,11 +199,11 @@ TEST_F(PipelineTest, SurvivesAServiceThatThrottlesRefusesAndLosesReplies) {
         return FakeService::Reply(200, "", "{}");
       });
   EXPECT_EQ(report.exit_code, 3) << report.status.ToString();
-  EXPECT_EQ(report.vectors_rejected, 60U);
-  EXPECT_EQ(report.vectors_acknowledged, 6'000U - 60);
-  EXPECT_EQ(stored.size(), 6'000U - 60);
+  EXPECT_EQ(report.vectors_rejected, 12U);
+  EXPECT_EQ(report.vectors_acknowledged, 1'200U - 12);
+  EXPECT_EQ(stored.size(), 1'200U - 12);
   EXPECT_GT(report.throttled, 0U);
-  EXPECT_EQ(Sum(report), 6'000U);
+  EXPECT_EQ(Sum(report), 1'200U);
 }
 
 TEST_F(PipelineTest, StopsOnRequestAndAccountsForWhatIsLeft) {

@@ -18,6 +18,7 @@ constexpr uint32_t kCircuitFailures = 16;
 // Design §4.8: so many whole batches that halve to nothing but bad rows mean that the mistake is
 // not in the rows.
 constexpr uint32_t kRootsAllBadMax = 2;
+constexpr Duration kPatienceBeforeFirst = std::chrono::minutes(1);
 
 }  // namespace
 
@@ -204,10 +205,16 @@ double Scheduler::RequestsPerS() const {
   return pacer_.rate_vectors_per_s() / mean_vectors_;
 }
 
+Duration Scheduler::Patience() const {
+  return anything_acknowledged_ ? options_.give_up_after
+                                : std::min(options_.give_up_after, kPatienceBeforeFirst);
+}
+
 void Scheduler::CheckPatience(TimePoint now) {
-  if (batches_.empty() || stopping_ || now - last_progress_ < options_.give_up_after) return;
-  const std::string waited = fmt::format("no batch was acknowledged for {:.0f} s (--give-up-after)",
-                                         Seconds(now - last_progress_));
+  if (batches_.empty() || stopping_ || now - last_progress_ < Patience()) return;
+  const std::string waited =
+      fmt::format("no batch was acknowledged for {:.0f} s{}", Seconds(now - last_progress_),
+                  anything_acknowledged_ ? " (--give-up-after)" : "");
   OnStop(last_failure_.ok() ? Status::Unavailable(waited) : last_failure_.WithContext(waited));
 }
 
@@ -244,7 +251,7 @@ Action Scheduler::Next(TimePoint now) {
   Action wait =
       send.has_value() ? *std::move(send) : WaitUntil(TimePoint::max(), Waiting::kBatches);
   if (!retries_.empty()) wait.until = std::min(wait.until, retries_.top().due);
-  if (!batches_.empty()) wait.until = std::min(wait.until, last_progress_ + options_.give_up_after);
+  if (!batches_.empty()) wait.until = std::min(wait.until, last_progress_ + Patience());
   return wait;
 }
 

@@ -64,7 +64,9 @@ class Scheduler {
   struct Options {
     pace::Pacer::Options pace = {};
     uint32_t in_flight_max = 256;
-    Duration give_up_after = std::chrono::hours(1);  // without an acknowledged batch
+    // Without an acknowledged batch. Before the first one, a minute at most: a load that never
+    // worked has something to be mended, and its user is still there to do so.
+    Duration give_up_after = std::chrono::hours(1);
     uint64_t seed = 1;
   };
   Scheduler(const Options& options, TimePoint now);
@@ -117,6 +119,7 @@ class Scheduler {
   void MoveDueRetries(TimePoint now);
   [[nodiscard]] uint32_t InFlightAllowed() const;
   [[nodiscard]] double RequestsPerS() const;
+  [[nodiscard]] Duration Patience() const;
   void CheckPatience(TimePoint now);
   std::optional<Action> NextSend(TimePoint now);
   Action WaitUntil(TimePoint until, Waiting reason);
