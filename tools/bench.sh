@@ -20,3 +20,9 @@ done
 echo "== http_transport: what sending costs the client"
 build/release/http_transport_bench --url "http://127.0.0.1:$(<"$port_file")/PutVectors" |
   tee build/bench/http_transport.json
+
+echo "== float_text: ns and bytes a float, beside std::to_chars"
+build/release/float_text_bench --benchmark_out=build/bench/float_text.json 2>/dev/null
+
+echo "== load: what a whole load costs the client"
+python bench/load_bench.py --build build/release --json build/bench/load.json

@@ -36,7 +36,7 @@ struct LoadProgress {
   uint64_t vectors_rejected = 0;
   uint64_t throttled = 0;  ///< Answers 429 and 503.
   uint32_t in_flight = 0;
-  double vectors_per_s = 0;      ///< Over the last few seconds.
+  double vectors_per_s = 0;       ///< Over the last few seconds.
   double rate_vectors_per_s = 0;  ///< The pacer's present limit; 0: unlimited.
   double elapsed_s = 0;
   std::optional<double> eta_s;  ///< Absent until there is a rate to divide by.
@@ -63,7 +63,7 @@ struct LoadOptions {
   uint32_t batch_vectors_max = 500;   ///< 1 to 500.
   uint32_t in_flight_max = 0;
   uint32_t encoders = 0;
-  uint64_t memory_bytes_max = 0;  ///< 0: 256 MiB, at most a quarter of the machine's.
+  uint64_t memory_bytes_max = 0;             ///< 0: 256 MiB, at most a quarter of the machine's.
   std::chrono::seconds give_up_after{3600};  ///< Without any progress.
   std::string rejects_path;                  ///< Empty: rejects are counted, not written.
   uint64_t rejects_max = 0;                  ///< 0: any number.

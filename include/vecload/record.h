@@ -57,20 +57,20 @@ struct Segment {
 /// match on: add to it, never change it.
 enum class RejectRule : uint8_t {
   kNone,
-  kKeyMissing,                ///< The key is null.
-  kKeyLength,                 ///< Not 1 to 1,024 characters and at most 1,024 bytes of UTF-8.
-  kKeyNotUtf8,                ///< A binary key that is not UTF-8.
-  kVectorMissing,             ///< The vector, or one of its elements, is null.
-  kVectorDimension,           ///< Not as long as the index's dimension.
-  kVectorNotFinite,           ///< NaN or infinite after rounding to float32.
-  kVectorZeroNorm,            ///< All zero after rounding to float32, under cosine.
-  kMetadataType,              ///< A value that S3 Vectors does not take.
-  kMetadataIntegerRange,      ///< An integer that a double cannot hold.
-  kMetadataKeys,              ///< More than 50 keys.
-  kMetadataFilterableBytes,   ///< More than 2,048 bytes of filterable metadata.
-  kMetadataBytes,             ///< More than 40,960 bytes of metadata.
-  kMetadataJson,              ///< --metadata-json: not a JSON object.
-  kServiceRefused,            ///< The service named this row, or refused it when sent alone.
+  kKeyMissing,               ///< The key is null.
+  kKeyLength,                ///< Not 1 to 1,024 characters and at most 1,024 bytes of UTF-8.
+  kKeyNotUtf8,               ///< A binary key that is not UTF-8.
+  kVectorMissing,            ///< The vector, or one of its elements, is null.
+  kVectorDimension,          ///< Not as long as the index's dimension.
+  kVectorNotFinite,          ///< NaN or infinite after rounding to float32.
+  kVectorZeroNorm,           ///< All zero after rounding to float32, under cosine.
+  kMetadataType,             ///< A value that S3 Vectors does not take.
+  kMetadataIntegerRange,     ///< An integer that a double cannot hold.
+  kMetadataKeys,             ///< More than 50 keys.
+  kMetadataFilterableBytes,  ///< More than 2,048 bytes of filterable metadata.
+  kMetadataBytes,            ///< More than 40,960 bytes of metadata.
+  kMetadataJson,             ///< --metadata-json: not a JSON object.
+  kServiceRefused,           ///< The service named this row, or refused it when sent alone.
 };
 
 /// Returns the rule as it stands in a rejects line, e.g. "vector_not_finite".

@@ -58,7 +58,7 @@ struct SourceRow {
   std::string_view key;           ///< As bytes; UTF-8 unless `fault` says otherwise.
   std::span<const float> vector;  ///< Rounded to float32, in the source's own length.
   std::string_view metadata;      ///< A JSON object, or empty where the row has no metadata.
-  uint32_t metadata_bytes = 0;             ///< By the service's size model (service facts, §4).
+  uint32_t metadata_bytes = 0;    ///< By the service's size model (service facts, §4).
   uint32_t metadata_filterable_bytes = 0;  ///< The part under filterable keys.
   uint32_t metadata_keys = 0;
   RejectRule fault = RejectRule::kNone;  ///< What the source itself found wrong with the row.
