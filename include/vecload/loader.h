@@ -66,7 +66,7 @@ struct LoadOptions {
   uint64_t memory_bytes_max = 0;             ///< 0: 256 MiB, at most a quarter of the machine's.
   std::chrono::seconds give_up_after{3600};  ///< Without any progress.
   std::string rejects_path;                  ///< Empty: rejects are counted, not written.
-  uint64_t rejects_max = 0;                  ///< 0: any number.
+  std::optional<uint64_t> rejects_max;       ///< More than these stop the load; absent: any.
 
   std::function<void(const LoadProgress&)> on_progress;  ///< Called on a thread of the loader.
   /// Set to stop: what is in flight is drained, then Load returns. May be null.

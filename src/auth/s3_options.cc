@@ -69,7 +69,11 @@ Status StartSdk(const AwsSettings& settings) {
     // The SDK's own clients (STS, SSO) take no path; the OpenSSL below them reads this variable.
     setenv("SSL_CERT_FILE", ca_bundle.c_str(), settings.ca_bundle.empty() ? 0 : 1);
   }
-  return FromArrow(arrow::fs::EnsureS3Initialized(), "The AWS SDK cannot start");
+  arrow::fs::S3GlobalOptions options = arrow::fs::S3GlobalOptions::Defaults();
+  // Whatever ARROW_S3_LOG_LEVEL says: from `error` on the SDK's log holds what credential_process
+  // wrote, from `debug` on signed headers and session tokens.
+  options.log_level = arrow::fs::S3LogLevel::Fatal;
+  return FromArrow(arrow::fs::InitializeS3(options), "The AWS SDK cannot start");
 }
 
 // Called with sdk_mutex held, as the SDK fixes profile and region when the options are made.
@@ -93,7 +97,7 @@ Status NoKeys(const AwsSettings& settings, const KeySource& source) {
     return Status::Denied("No AWS credentials: role " + source.role_arn + " of profile \"" +
                           settings.profile + "\" could not be assumed with the keys of profile " +
                           profile + "; try `aws sts get-caller-identity --profile " +
-                          settings.profile + "`, and ARROW_S3_LOG_LEVEL=error to see why");
+                          settings.profile + "` to see why");
   }
   if (source.uses_sso) {
     return Status::Denied("No AWS credentials: profile " + profile +
@@ -108,8 +112,7 @@ Status NoKeys(const AwsSettings& settings, const KeySource& source) {
       "No AWS credentials. Tried: AWS_ACCESS_KEY_ID, profile " + profile +
       " (keys, credential_process), web identity, the ECS and the EC2 metadata service. Set "
       "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose a --profile, or put `credential_process "
-      "= aws configure export-credentials --profile NAME --format process` into one; "
-      "ARROW_S3_LOG_LEVEL=error shows what the AWS SDK met");
+      "= aws configure export-credentials --profile NAME --format process` into one");
 }
 
 Result<Credentials> ReadOnce(const arrow::fs::S3Options& options, const AwsSettings& settings,

@@ -78,8 +78,6 @@ int RunCommand(const Command& command) {
   // A closed pipe and a file over its limit are errors to be told, not reasons to die.
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);
-  // The AWS SDK's own log holds signed headers and session tokens at its louder levels.
-  unsetenv("ARROW_S3_LOG_LEVEL");
   int exit_code = command.action();
   ShutdownSources();
   if (fflush(stdout) != 0 && exit_code == kExitOk) {

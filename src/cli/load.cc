@@ -134,7 +134,7 @@ void AddResultFlags(CLI::App* command, LoadFlags* flags) {
       ->group(group);
   command->add_option("--max-rejects", flags->load.rejects_max, "Stop after more rejects than this")
       ->type_name("N")
-      ->check(CLI::PositiveNumber.description(""))
+      ->check(CLI::NonNegativeNumber.description(""))
       ->group(group);
   command
       ->add_option_function<std::string>(

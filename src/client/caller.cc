@@ -40,7 +40,9 @@ Result<Endpoint> ParseEndpoint(std::string_view url) {
   const size_t slash = rest.find('/');
   const std::string_view authority = rest.substr(0, slash);
   if (authority.empty() || url.find_first_of(" \t\r\n?#@\\\"") != url.npos) {
-    return Status::InvalidArgument("the endpoint \"" + std::string(url) +
+    // A URL with user and password must not be repeated.
+    const std::string_view shown = url.substr(url.rfind('@') + 1);
+    return Status::InvalidArgument("the endpoint \"" + std::string(shown) +
                                    "\" is no http:// or https:// URL of a host; check "
                                    "--endpoint-url and AWS_ENDPOINT_URL_S3VECTORS");
   }

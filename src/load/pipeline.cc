@@ -321,10 +321,10 @@ void Pipeline::CheckStops() {
   if (options.stop != nullptr && *options.stop) {
     scheduler_.OnStop(Status::Cancelled("stopped on request; what was in flight was answered"));
   }
-  if (options.rejects_max > 0 && tally_.rejected() > options.rejects_max) {
+  if (options.rejects_max.has_value() && tally_.rejected() > *options.rejects_max) {
     scheduler_.OnStop(
         Status::InvalidArgument(fmt::format("{} rows were rejected, more than --max-rejects {}",
-                                            tally_.rejected(), options.rejects_max)));
+                                            tally_.rejected(), *options.rejects_max)));
   }
 }
 

@@ -30,6 +30,9 @@ std::string_view BottleneckName(Bottleneck bottleneck) {
 namespace observe {
 namespace {
 
+// Leaves room for the verdict and a usual index name within 80 columns.
+constexpr size_t kSourceColumns = 40;
+
 // Three digits behind the point tell enough of seconds, rates and milliseconds.
 void Number(JsonWriter* json, std::string_view key, double value) {
   json->Key(key).Raw(fmt::format("{:.3f}", value));
@@ -43,11 +46,11 @@ std::string_view Outcome(const LoadReport& report) {
 std::string_view Advice(Bottleneck bottleneck) {
   switch (bottleneck) {
     case Bottleneck::kServiceLimit:
-      return "the rate limit of one index; more indexes are faster";
+      return "one index's limit; more indexes are faster";
     case Bottleneck::kServiceLatency:
       return "answers are slow; raise --max-in-flight";
     case Bottleneck::kClientCpu:
-      return "encoding on this machine; more cores are faster";
+      return "this machine encodes; more cores are faster";
     case Bottleneck::kSourceRead:
       return "reading the source";
     case Bottleneck::kNetwork:
@@ -108,6 +111,14 @@ void WriteJob(const LoadReport& report, JsonWriter* json) {
   if (report.vectors_rejected > 0) json->Key("rejects").String(report.rejects_path);
 }
 
+// A long path's end tells more than its beginning.
+std::string Tail(const std::string& text, size_t columns) {
+  if (text.size() <= columns) return text;
+  size_t begin = text.size() - columns + 3;
+  while (begin < text.size() && (static_cast<uint8_t>(text[begin]) & 0xc0) == 0x80) ++begin;
+  return "..." + text.substr(begin);
+}
+
 void Line(std::string* out, std::string_view name, std::string_view value) {
   fmt::format_to(std::back_inserter(*out), "  {:<14}{}\n", name, value);
 }
@@ -160,7 +171,7 @@ std::string ReportText(const LoadReport& report) {
       report.status.ok() ? (report.vectors_rejected > 0 ? "loaded, with rejects" : "loaded")
                          : "stopped";
   fmt::format_to(std::back_inserter(out), "{}: {} -> {}\n", head,
-                 report.sources.size() == 1 ? report.sources.front()
+                 report.sources.size() == 1 ? Tail(report.sources.front(), kSourceColumns)
                                             : fmt::format("{} sources", report.sources.size()),
                  report.index);
   RowLines(report, &out);

@@ -277,7 +277,7 @@ def test_text_report_says_where_the_rows_went(program: Program, server: VecloadS
     assert done.exit_code == 0, done.stderr
     assert re.search(r"^ +acknowledged +3,000$", done.stdout, re.M), done.stdout
     assert re.search(r"^ +bottleneck +service_limit", done.stdout, re.M), done.stdout
-    assert max(map(len, done.stdout.splitlines())) <= 100
+    assert max(map(len, done.stdout.splitlines())) <= 80
 
 
 @pytest.mark.slow

@@ -142,3 +142,18 @@ def test_no_credentials_at_all_is_one_clear_error(program: Program, server: Vecl
     assert done.exit_code == 1
     assert "credentials" in done.stderr
     assert "AWS_ACCESS_KEY_ID" in done.stderr or "AWS_PROFILE" in done.stderr, "and what to do"
+
+
+@pytest.mark.parametrize("url", ["http://user:{}@127.0.0.1:1", "ftp://user:{}@host", "{}@host"])
+def test_an_endpoint_that_holds_a_password_is_refused_without_repeating_it(
+    bare_program: Program, url: str
+) -> None:
+    write_input(bare_program)
+    by_flag = load(bare_program, "--endpoint-url", url.format(SECRET_KEY))
+    assert by_flag.exit_code == 1
+    assert_secret(by_flag)
+    bare_program.env |= {"AWS_ENDPOINT_URL_S3VECTORS": url.format(SECRET_KEY)}
+    by_environment = load(bare_program)
+    assert by_environment.exit_code == 1
+    assert "AWS_ENDPOINT_URL_S3VECTORS" in by_environment.stderr
+    assert_secret(by_environment)
