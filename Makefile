@@ -14,6 +14,9 @@ PORT ?= 8080
 DATA_DIR ?= .cache/serve
 PYTEST ?=
 export JOBS FUZZ_SECONDS
+# A clone in another folder finds what this one compiled; debuggers then show this one's paths.
+export CCACHE_BASEDIR := $(CURDIR)
+export CCACHE_NOHASHDIR := 1
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 # The pytest folders that are there.
