@@ -2,7 +2,8 @@
 # Runs clang-tidy with the compile commands of build/dev.
 #
 # usage: tools/clang_tidy.sh all       the whole tree
-#        tools/clang_tidy.sh changed   what differs from origin/main (or HEAD~1), capped
+#        tools/clang_tidy.sh changed   what differs from origin/main, or in a fresh clone of it what
+#                                      the last day's commits changed; capped
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,7 +19,8 @@ files=("${known[@]}")
 if [[ ${1:-changed} == changed ]]; then
   base=$(git merge-base HEAD origin/main 2>/dev/null || true)
   if [[ -z $base || $base == $(git rev-parse HEAD) ]]; then
-    base=$(git rev-parse --verify -q HEAD~1 || git hash-object -t tree /dev/null)
+    base=$(git rev-list -1 --before='24 hours ago' HEAD)
+    base=${base:-$(git hash-object -t tree /dev/null)}
   fi
   # A header is checked through the .cc beside it, or its test.
   mapfile -t wanted < <(git diff --name-only --diff-filter=d "$base" -- '*.cc' '*.h' |
@@ -26,7 +28,8 @@ if [[ ${1:-changed} == changed ]]; then
   mapfile -t files < <(comm -12 <(printf '%s\n' "${known[@]}") <(printf '%s\n' "${wanted[@]}"))
   if ((${#files[@]} > changed_files_max)); then
     echo "clang-tidy: $changed_files_max of ${#files[@]} changed files; make check does them all"
-    files=("${files[@]:0:changed_files_max}")
+    # Another choice each time, so that all of them come up in the end.
+    mapfile -t files < <(printf '%s\n' "${files[@]}" | shuf -n "$changed_files_max")
   fi
 fi
 [[ -z ${files[0]:-} ]] && { echo "clang-tidy: nothing changed"; exit 0; }

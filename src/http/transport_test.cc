@@ -396,6 +396,8 @@ TEST_F(TransportTest, DestructionCancelsWhatIsUnderWayAndWhatWaits) {
   Listener listener;
   std::atomic<int> cancelled{0};
   std::weak_ptr<std::string> body_alive;
+  // Outlives the transport: closed earlier, it would break a request before it can be cancelled.
+  std::optional<Connection> connection;
   {
     const auto transport = Make({.connections_max = 2});
     for (int i = 0; i < 5; ++i) {
@@ -408,7 +410,8 @@ TEST_F(TransportTest, DestructionCancelsWhatIsUnderWayAndWhatWaits) {
                         ++cancelled;
                       });
     }
-    EXPECT_TRUE(listener.Accept().IsOpen());
+    connection.emplace(listener.Accept());
+    EXPECT_TRUE(connection->IsOpen());
   }
   EXPECT_EQ(cancelled, 5);
   EXPECT_TRUE(body_alive.expired());
