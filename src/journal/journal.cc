@@ -1,0 +1,320 @@
+#include "journal/journal.h"
+
+#include <algorithm>
+#include <cmath>
+#include <ctime>
+#include <iterator>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/check.h"
+#include "journal/opening.h"
+
+namespace vecload::journal {
+namespace {
+
+int64_t SinceEpoch(WallTime time) { return time.time_since_epoch().count(); }
+
+std::string UtcText(WallTime time) {
+  const std::time_t seconds =
+      std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[32];
+  std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+// Rounded down: 100 % is said only when it is so.
+double PercentDone(const Contents& contents) {
+  const uint64_t total = contents.Rows();
+  if (total == 0) return 100;
+  const uint64_t rows = contents.segments.counts().rows;
+  return std::floor(static_cast<double>(rows) * 1000 / static_cast<double>(total)) / 10;
+}
+
+bool AnyOverlap(std::span<const SettledSegment> batch) {
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const Segment& a = batch[i].segment;
+    for (const auto& [b, counts] : batch.subspan(i + 1)) {
+      if (a.file == b.file && a.shard == b.shard && a.row_begin < b.row_end &&
+          b.row_begin < a.row_end) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+Contents NewContents(const JobIdentity& identity, const OpenOptions& options) {
+  Contents contents;
+  contents.identity = identity.Fields();
+  contents.created_ns = SinceEpoch(options.now);
+  contents.rejects_path = options.rejects_path;
+  return contents;
+}
+
+std::string Message(const Opened& opened, const Contents& contents,
+                    const std::vector<std::string>& made_again) {
+  switch (opened.outcome) {
+    case Outcome::kNew:
+      return "new job";
+    case Outcome::kIndexMadeAgain:
+      return fmt::format("{} was deleted and made again since: a new job, all rows are loaded",
+                         fmt::join(made_again, ", "));
+    case Outcome::kComplete:
+      return fmt::format("complete since {}; use --restart to load it again",
+                         UtcText(*opened.complete_since));
+    case Outcome::kResuming:
+      break;
+  }
+  std::string text = fmt::format("resuming: {:.1f} % done", PercentDone(contents));
+  if (opened.files_added > 0) {
+    text += fmt::format("; {} new file{}", opened.files_added, opened.files_added == 1 ? "" : "s");
+  }
+  return text;
+}
+
+// A rejects file of which some length is recorded must stay the one, or its lines would be cut, or
+// come twice.
+Status CheckRejectsPath(const Contents& contents, const OpenOptions& options) {
+  if (contents.rejects_bytes == 0 || contents.rejects_path == options.rejects_path) {
+    return Status::Ok();
+  }
+  return Status::Conflict(
+      fmt::format("this job's rejects are in {}; give it with --rejects, or "
+                  "load all rows anew with --restart",
+                  contents.rejects_path));
+}
+
+// Takes a resumed journal to what this run adds to it.
+Status WriteResumed(Database* database, const OpenOptions& options, size_t added,
+                    Contents* contents) {
+  VECLOAD_RETURN_IF_ERROR(AllowWriting(database));
+  if (added == 0 && contents->rejects_path == options.rejects_path) return Status::Ok();
+  contents->rejects_path = options.rejects_path;
+  if (added > 0) contents->complete_ns = 0;
+  VECLOAD_ASSIGN_OR_RETURN(Writer writer, Writer::Prepare(database));
+  Transaction transaction(database);
+  VECLOAD_RETURN_IF_ERROR(transaction.Begin());
+  VECLOAD_RETURN_IF_ERROR(writer.AddFiles(contents, contents->files.size() - added));
+  VECLOAD_RETURN_IF_ERROR(writer.WriteJob(*contents));
+  return transaction.Commit();
+}
+
+struct Prepared {
+  OpenFile file;
+  Contents contents;
+  FileMatch match;
+  Outcome outcome = Outcome::kNew;
+  std::vector<std::string> made_again;
+};
+
+// Reads what is there and decides. On return `contents` is what the journal is to hold.
+Status Resume(const JobIdentity& identity, const Manifest& manifest, const OpenOptions& options,
+              Prepared* prepared) {
+  VECLOAD_ASSIGN_OR_RETURN(prepared->contents, ReadAll(&prepared->file.database));
+  Contents& contents = prepared->contents;
+  const IdentityDifference difference = Compare(contents.identity, identity.Fields(), identity);
+  if (!difference.other_job.empty()) {
+    return Status::Conflict(
+        fmt::format("it is another job's: {}; give this one its own --journal "
+                    "PATH, or overwrite that one with --restart",
+                    fmt::join(difference.other_job, ", ")));
+  }
+  if (!difference.made_again.empty()) {
+    prepared->outcome = Outcome::kIndexMadeAgain;
+    prepared->made_again = difference.made_again;
+    return Status::Ok();
+  }
+  for (const SettledSegment& settled : contents.segments.All()) {
+    if (settled.segment.shard >= identity.indexes.size()) {
+      return Status::Corrupt("the journal is damaged: a segment of a shard that is not there");
+    }
+  }
+  VECLOAD_RETURN_IF_ERROR(CheckRejectsPath(contents, options));
+  VECLOAD_ASSIGN_OR_RETURN(prepared->match, MatchFiles(manifest, &contents));
+  prepared->outcome = contents.complete_ns != 0 && prepared->match.added == 0 ? Outcome::kComplete
+                                                                              : Outcome::kResuming;
+  return WriteResumed(&prepared->file.database, options, prepared->match.added, &contents);
+}
+
+Status WriteNewJob(const JobIdentity& identity, const Manifest& manifest,
+                   const OpenOptions& options, Prepared* prepared) {
+  prepared->contents = NewContents(identity, options);
+  VECLOAD_ASSIGN_OR_RETURN(prepared->match, MatchFiles(manifest, &prepared->contents));
+  prepared->match.added = 0;
+  VECLOAD_RETURN_IF_ERROR(WriteNew(&prepared->file.database, &prepared->contents));
+  return AllowWriting(&prepared->file.database);
+}
+
+Status Prepare(const JobIdentity& identity, const Manifest& manifest, const OpenOptions& options,
+               Prepared* prepared) {
+  VECLOAD_ASSIGN_OR_RETURN(const bool holds_journal, HoldsJournal(&prepared->file.database));
+  if (holds_journal && !options.restart) {
+    Status status = Resume(identity, manifest, options, prepared);
+    if (status.code() == Code::kCorrupt) {
+      return Status::Corrupt(status.message() +
+                             "; nothing was changed: restore it from a copy, or load all rows anew "
+                             "with --restart");
+    }
+    if (!status.ok() || prepared->outcome != Outcome::kIndexMadeAgain) return status;
+  }
+  if (holds_journal) {
+    const std::string path = prepared->file.path;
+    prepared->file.database = Database();
+    VECLOAD_RETURN_IF_ERROR(RemoveJournal(path, options.vfs));
+    VECLOAD_ASSIGN_OR_RETURN(prepared->file, OpenForWriting(path, options.vfs));
+  }
+  return WriteNewJob(identity, manifest, options, prepared);
+}
+
+}  // namespace
+
+Journal::Journal(Database lock, Database database, Writer writer, Contents contents,
+                 std::vector<uint32_t> numbers, uint32_t shards)
+    : lock_(std::move(lock)),
+      database_(std::move(database)),
+      writer_(std::move(writer)),
+      contents_(std::move(contents)),
+      numbers_(std::move(numbers)),
+      shards_(shards),
+      rows_total_(contents_.Rows()) {}
+
+Result<Opened> Journal::Open(const std::string& path, const JobIdentity& identity,
+                             const Manifest& manifest, const OpenOptions& options) {
+  CHECK(!identity.indexes.empty());
+  const std::string context = "journal " + path;
+  Prepared prepared;
+  auto file = OpenForWriting(path, options.vfs);
+  if (!file.ok()) return file.status().WithContext(context);
+  prepared.file = *std::move(file);
+  auto lock = TakeLock(prepared.file.path, options.vfs);
+  if (!lock.ok()) return lock.status().WithContext(context);
+  const Status status = Prepare(identity, manifest, options, &prepared);
+  if (!status.ok()) return status.WithContext(context);
+  auto writer = Writer::Prepare(&prepared.file.database);
+  if (!writer.ok()) return writer.status().WithContext(context);
+
+  Opened opened;
+  opened.outcome = prepared.outcome;
+  opened.files_added = prepared.match.added;
+  opened.files_vanished = prepared.match.vanished;
+  if (opened.outcome == Outcome::kComplete) {
+    opened.complete_since = WallTime(Duration(prepared.contents.complete_ns));
+  }
+  opened.message = Message(opened, prepared.contents, prepared.made_again);
+  opened.journal.reset(new Journal(*std::move(lock), std::move(prepared.file.database),
+                                   *std::move(writer), std::move(prepared.contents),
+                                   std::move(prepared.match.numbers),
+                                   static_cast<uint32_t>(identity.indexes.size())));
+  return opened;
+}
+
+// Names the file as the table does, or says what is wrong with the segment.
+Result<SettledSegment> Journal::ToStored(const SettledSegment& settled) const {
+  const Segment& segment = settled.segment;
+  const auto fault = [&](std::string_view what) {
+    return Status::Internal(fmt::format("journal: rows {} to {} of file {}, shard {}: {}",
+                                        segment.row_begin, segment.row_end, segment.file,
+                                        segment.shard, what));
+  };
+  if (segment.file >= numbers_.size()) return fault("no such file");
+  const uint32_t number = numbers_[segment.file];
+  if (segment.shard >= shards_) return fault("no such shard");
+  if (segment.row_end > contents_.files[number].rows) return fault("beyond the file's end");
+  if (!settled.IsConsistent()) return fault("counts that do not fit the rows");
+  SettledSegment stored = settled;
+  stored.segment.file = number;
+  if (contents_.segments.Overlaps(stored.segment)) return fault("settled twice");
+  return stored;
+}
+
+Status Journal::Record(std::span<const SettledSegment> batch, TimePoint now) {
+  if (contents_.complete_ns != 0) return Status::Internal("journal: the job is complete");
+  std::vector<SettledSegment> stored;
+  stored.reserve(batch.size());
+  for (const SettledSegment& settled : batch) {
+    VECLOAD_ASSIGN_OR_RETURN(const SettledSegment one, ToStored(settled));
+    stored.push_back(one);
+  }
+  if (AnyOverlap(stored)) return Status::Internal("journal: a batch settles a row twice");
+  for (const SettledSegment& settled : stored) contents_.segments.Add(settled);
+  if (batches_waiting_++ == 0) waiting_since_ = now;
+  return Status::Ok();
+}
+
+TimePoint Journal::CommitDueAt() const {
+  if (batches_waiting_ == 0) return TimePoint::max();
+  return batches_waiting_ >= kGroupBatches ? waiting_since_ : waiting_since_ + kGroupWait;
+}
+
+Status Journal::Commit(uint64_t rejects_bytes) {
+  if (batches_waiting_ == 0 && rejects_bytes == contents_.rejects_bytes) return Status::Ok();
+  const uint64_t before = std::exchange(contents_.rejects_bytes, rejects_bytes);
+  Status status = Write();
+  if (!status.ok()) contents_.rejects_bytes = before;
+  return status;
+}
+
+Status Journal::MarkComplete(WallTime at) {
+  if (batches_waiting_ != 0 || counts().rows != rows_total_) {
+    return Status::Internal(fmt::format("journal: {} of {} rows are settled, {} batches wait",
+                                        counts().rows, rows_total_, batches_waiting_));
+  }
+  // 0 stands for "not complete".
+  contents_.complete_ns = std::max<int64_t>(1, SinceEpoch(at));
+  Status status = Write();
+  if (!status.ok()) contents_.complete_ns = 0;
+  return status;
+}
+
+Status Journal::Write() {
+  const auto write = [this]() -> Status {
+    Transaction transaction(&database_);
+    VECLOAD_RETURN_IF_ERROR(transaction.Begin());
+    VECLOAD_RETURN_IF_ERROR(writer_.WriteSegments(contents_.segments.PendingChanges()));
+    VECLOAD_RETURN_IF_ERROR(writer_.WriteJob(contents_));
+    return transaction.Commit();
+  };
+  Status status = write();
+  if (!status.ok()) {
+    return status.WithContext("cannot write the journal; what it does not have is sent again");
+  }
+  contents_.segments.ChangesStored();
+  batches_waiting_ = 0;
+  return status;
+}
+
+std::vector<RowRange> Journal::Remaining(uint32_t file, uint32_t shard) const {
+  CHECK(file < numbers_.size() && shard < shards_);
+  const uint32_t number = numbers_[file];
+  return contents_.segments.Gaps(number, shard, contents_.files[number].rows);
+}
+
+std::vector<RowRange> Journal::Remaining(uint32_t file) const {
+  std::vector<RowRange> all = Remaining(file, 0);
+  for (uint32_t shard = 1; shard < shards_; ++shard) {
+    std::ranges::copy(Remaining(file, shard), std::back_inserter(all));
+  }
+  std::ranges::sort(all, {}, &RowRange::begin);
+  std::vector<RowRange> merged;
+  for (const RowRange& range : all) {
+    if (!merged.empty() && range.begin <= merged.back().end) {
+      merged.back().end = std::max(merged.back().end, range.end);
+    } else {
+      merged.push_back(range);
+    }
+  }
+  return merged;
+}
+
+bool Journal::IsRecorded(uint32_t file, uint32_t shard, uint64_t row) const {
+  CHECK(file < numbers_.size());
+  return contents_.segments.Contains(numbers_[file], shard, row);
+}
+
+}  // namespace vecload::journal
