@@ -66,10 +66,12 @@ def run_once(build: pathlib.Path, source: pathlib.Path, url: str, arguments: lis
         [
             *(build / "vecload", "load", source, "--index", "null-bucket/null-index"),
             *("--rate-vectors", "unlimited", "--rate-requests", "unlimited"),
-            *("--output", "json", "--progress", "none"),
+            *("--output", "json", "--progress", "none", "--restart"),
+            *("--journal", source.with_suffix(".journal")),
             *arguments,
         ],
         env=environment(url),
+        cwd=source.parent,
         capture_output=True,
         text=True,
         timeout=600,

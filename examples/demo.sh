@@ -38,6 +38,7 @@ unset AWS_PROFILE AWS_SESSION_TOKEN AWS_ENDPOINT_URL
 export AWS_ACCESS_KEY_ID=demo AWS_SECRET_ACCESS_KEY=demo AWS_REGION=us-east-1
 export AWS_CONFIG_FILE=$folder/no-config AWS_SHARED_CREDENTIALS_FILE=$folder/no-credentials
 export no_proxy=127.0.0.1
+export XDG_STATE_HOME=$folder/state  # where loads keep their journals
 
 cd "$folder"
 echo "1. A local S3 Vectors server, on a free port, its data in $folder"

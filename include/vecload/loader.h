@@ -66,8 +66,17 @@ struct LoadOptions {
   uint64_t memory_bytes_max = 0;             ///< 0: 256 MiB, at most a quarter of the machine's.
   std::chrono::seconds give_up_after{3600};  ///< Without any progress.
   std::string rejects_path;                  ///< Empty: rejects are counted, not written.
+  /// The path is only a suggestion: a resumed job goes on with the file of its earlier runs.
+  bool rejects_path_is_default = false;
   std::optional<uint64_t> rejects_max;       ///< More than these stop the load; absent: any.
 
+  /// Keeps a journal, so that the same load again resumes where this one stopped, however it did.
+  bool keep_journal = true;
+  std::string journal_path;  ///< Empty: $XDG_STATE_HOME/vecload/HASH-OF-THE-JOB.journal.
+  bool restart = false;      ///< Forget what the journal holds and load everything.
+
+  /// What the user should know meanwhile, e.g. "resuming: 41.3 % done".
+  std::function<void(const std::string&)> on_message;
   std::function<void(const LoadProgress&)> on_progress;  ///< Called on a thread of the loader.
   /// Set to stop: what is in flight is drained, then Load returns. May be null.
   const std::atomic<bool>* stop = nullptr;
@@ -110,12 +119,13 @@ struct LoadReport {
   std::string endpoint_url;
   ColumnMapping mapping;
   std::string rejects_path;
+  std::string journal_path;  ///< Empty: none was kept.
 };
 
 /// Loads every row of the sources into the index. Blocks until the end.
 ///
-/// A failure Status means that nothing was begun: sources, columns, credentials, endpoint or index
-/// are not usable (found within 30 s). Afterwards all is told by the report: every row was
+/// A failure Status means that nothing was begun: sources, columns, credentials, endpoint, index or
+/// journal are not usable (found within 30 s). Afterwards all is told by the report: every row was
 /// acknowledged by the service, was rejected with a reason, was superseded, or remains.
 Result<LoadReport> Load(const LoadOptions& options);
 

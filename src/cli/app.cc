@@ -1,7 +1,6 @@
 #include "cli/app.h"
 
-#include <signal.h>
-
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -71,6 +70,7 @@ void Declare(CLI::App* app, Command* chosen) {
   AddQuery(app, chosen);
   AddIndex(app, chosen);
   AddBucket(app, chosen);
+  AddJournal(app, chosen);
   AddGenerate(app, chosen);
 }
 

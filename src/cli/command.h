@@ -26,6 +26,7 @@ void AddServe(CLI::App* app, Command* chosen);
 void AddQuery(CLI::App* app, Command* chosen);
 void AddIndex(CLI::App* app, Command* chosen);
 void AddBucket(CLI::App* app, Command* chosen);
+void AddJournal(CLI::App* app, Command* chosen);
 void AddGenerate(CLI::App* app, Command* chosen);
 
 // The flags that every command with a service has in common.

@@ -120,6 +120,18 @@ void AddPaceFlags(CLI::App* command, LoadFlags* flags) {
       ->group(group);
 }
 
+void AddResumeFlags(CLI::App* command, LoadFlags* flags) {
+  const std::string group = "Resuming (the same command again goes on where it stopped)";
+  command
+      ->add_option("--journal", flags->load.journal_path,
+                   "What is done, kept there; default: a file for this job in "
+                   "$XDG_STATE_HOME/vecload or ~/.local/state/vecload")
+      ->type_name("FILE")
+      ->group(group);
+  command->add_flag("--restart", flags->load.restart, "Forget what was done and load everything")
+      ->group(group);
+}
+
 void AddResultFlags(CLI::App* command, LoadFlags* flags) {
   const std::string group = "Result";
   static const std::map<std::string, ProgressMode> kModes = {{"auto", ProgressMode::kAuto},
@@ -128,8 +140,9 @@ void AddResultFlags(CLI::App* command, LoadFlags* flags) {
                                                              {"none", ProgressMode::kNone}};
   command
       ->add_option("--rejects", flags->load.rejects_path,
-                   "Where rows that cannot be sent are told, as JSON Lines, emptied first; "
-                   "default: a new INDEX-rejects.jsonl in this directory, if there are any")
+                   "Where rows that cannot be sent are told, as JSON Lines; a new job empties it; "
+                   "default: that of the job's earlier runs, or a new INDEX-rejects.jsonl in this "
+                   "directory, if there are any")
       ->type_name("FILE")
       ->group(group);
   command->add_option("--max-rejects", flags->load.rejects_max, "Stop after more rejects than this")
@@ -198,17 +211,27 @@ int RunLoad(LoadFlags* flags) {
     if (!reserved.ok()) return Fail("load", reserved.status());
     rejects.emplace(*std::move(reserved));
     options.rejects_path = rejects->path();
+    options.rejects_path_is_default = true;
   }
 
   observe::ProgressPrinter progress(flags->progress, stderr);
   options.on_progress = [&progress](const LoadProgress& now) { progress.Update(now); };
+  options.on_message = [&progress](const std::string& message) {
+    progress.Finish();
+    fmt::print(stderr, "vecload: load: {}\n", message);
+  };
   options.stop = StopOnSignal();
   const Result<LoadReport> report = Load(options);
   progress.Finish();
   if (!report.ok()) return Fail("load", report.status());
 
   int exit_code = report->exit_code;
-  if (!report->status.ok()) Fail("load", report->status.WithContext("stopped"));
+  if (!report->status.ok()) {
+    Fail("load", report->status.WithContext("stopped"));
+    if (!report->journal_path.empty()) {
+      fmt::print(stderr, "vecload: load: run the same command again to go on\n");
+    }
+  }
   const std::string json = observe::ReportJson(*report);
   fmt::print("{}", flags->output == OutputFormat::kJson ? json : observe::ReportText(*report));
   if (!flags->report_path.empty()) {
@@ -230,6 +253,7 @@ void AddLoad(CLI::App* app, Command* chosen) {
   AddSourceFlags(command, flags.get());
   AddIndexFlags(command, flags.get());
   AddPaceFlags(command, flags.get());
+  AddResumeFlags(command, flags.get());
   AddResultFlags(command, flags.get());
   AddClientFlags(command, &flags->load.client);
   command->footer(

@@ -1,6 +1,7 @@
 #include "cli/reserved_file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,17 +12,29 @@
 
 namespace vecload::cli {
 
+namespace {
+
+// Empty, regular, and held by no other process.
+bool IsFree(int descriptor) {
+  struct stat info = {};
+  return fstat(descriptor, &info) == 0 && S_ISREG(info.st_mode) && info.st_size == 0 &&
+         flock(descriptor, LOCK_EX | LOCK_NB) == 0;
+}
+
+}  // namespace
+
 Result<ReservedFile> ReservedFile::Make(const std::string& stem) {
   // Nobody keeps a thousand of them; beyond, the folder needs a look rather than one more file.
   constexpr int kNamesMax = 1000;
   std::string path = stem + ".jsonl";
   for (int number = 2; number <= kNamesMax; ++number) {
-    const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644);
     if (descriptor >= 0) {
+      if (IsFree(descriptor)) return ReservedFile(path, descriptor);
       close(descriptor);
-      return ReservedFile(path);
+    } else if (access(path.c_str(), F_OK) != 0) {
+      break;  // not taken: the folder cannot be written to
     }
-    if (errno != EEXIST) break;
     path = fmt::format("{}-{}.jsonl", stem, number);
   }
   return Status::Io(
@@ -34,6 +47,7 @@ ReservedFile::~ReservedFile() {
   if (!path_.empty() && stat(path_.c_str(), &info) == 0 && info.st_size == 0) {
     unlink(path_.c_str());
   }
+  if (descriptor_ >= 0) close(descriptor_);
 }
 
 }  // namespace vecload::cli

@@ -37,7 +37,7 @@ std::shared_ptr<const RowBlock> Block(uint32_t file, uint64_t row_begin,
   block->file = file;
   block->row_begin = row_begin;
   for (const std::string& key : data->keys) {
-    data->vectors.push_back({key.starts_with("!") ? NAN : 1.0F, 2.0F});
+    data->vectors.push_back({key.starts_with('!') ? NAN : 1.0F, 2.0F});
   }
   for (size_t i = 0; i < data->keys.size(); ++i) {
     SourceRow row;
@@ -146,8 +146,8 @@ TEST(BatchCutter, EveryRowIsCoveredOnceWhateverTheMixture) {
         // Divide some of what was encoded, as a refusal would.
         std::vector<EncodedBatch> parts;
         if (batch.ids.size() > 1 && random.Below(2) == 0) {
-          auto [head, tail] =
-              encoder.Divide(std::move(batch), 1 + random.Below(batch.ids.size() - 1));
+          const size_t divide_at = 1 + random.Below(batch.ids.size() - 1);
+          auto [head, tail] = encoder.Divide(std::move(batch), divide_at);
           parts.push_back(std::move(head));
           parts.push_back(std::move(tail));
         } else {
@@ -250,7 +250,7 @@ TEST(RejectsFile, WritesOneJsonObjectALine) {
   SetRejectKey("\xff\xfe", &binary);
   const Reject missing{.id = {0, 9}, .rule = RejectRule::kKeyMissing, .message = "null"};
   const std::string path = ::testing::TempDir() + "/rejects.jsonl";
-  auto file = RejectsFile::Open(path);
+  auto file = RejectsFile::Open(path, 0);
   ASSERT_TRUE(file.ok());
   const std::vector<Reject> rejects = {plain, binary, missing};
   ASSERT_TRUE((*file)->Append(rejects, manifest).ok());
@@ -269,9 +269,38 @@ TEST(RejectsFile, WritesOneJsonObjectALine) {
   std::remove(path.c_str());
 }
 
+TEST(RejectsFile, GoesOnBehindWhatTheJournalVouchesFor) {
+  Manifest manifest;
+  manifest.files.emplace_back().uri = "a";
+  const std::vector<Reject> first = {{.id = {0, 1}, .rule = RejectRule::kKeyMissing}};
+  const std::vector<Reject> second = {{.id = {0, 2}, .rule = RejectRule::kKeyMissing}};
+  const std::string path = ::testing::TempDir() + "/resumed-rejects.jsonl";
+  uint64_t vouched = 0;
+  {
+    auto file = RejectsFile::Open(path, 0);
+    ASSERT_TRUE(file.ok());
+    ASSERT_TRUE((*file)->Append(first, manifest).ok());
+    vouched = (*file)->size();
+    // Written, but the run dies before its transaction.
+    ASSERT_TRUE((*file)->Append(second, manifest).ok());
+  }
+  {
+    auto file = RejectsFile::Open(path, vouched);
+    ASSERT_TRUE(file.ok());
+    ASSERT_TRUE((*file)->Append(second, manifest).ok());
+  }
+  EXPECT_EQ(ReadAll(path),
+            RejectLine(first[0], manifest.files[0]) + RejectLine(second[0], manifest.files[0]));
+  EXPECT_EQ(RejectsFile::Open(path, 1'000'000).status().code(), Code::kIo) << "lines were lost";
+  std::remove(path.c_str());
+  EXPECT_EQ(RejectsFile::Open(path, vouched).status().code(), Code::kIo);
+  EXPECT_TRUE(IsResumable(path));
+  EXPECT_FALSE(IsResumable("/dev/null"));
+}
+
 TEST(RejectsFile, SaysWhatCannotBeWritten) {
-  EXPECT_EQ(RejectsFile::Open("/nowhere/rejects.jsonl").status().code(), Code::kIo);
-  auto full = RejectsFile::Open("/dev/full");
+  EXPECT_EQ(RejectsFile::Open("/nowhere/rejects.jsonl", 0).status().code(), Code::kIo);
+  auto full = RejectsFile::Open("/dev/full", 0);
   ASSERT_TRUE(full.ok());
   Manifest manifest;
   manifest.files.emplace_back().uri = "a";

@@ -38,6 +38,22 @@ uint64_t Coverage::rows() const {
   return rows;
 }
 
+std::vector<journal::SettledSegment> Coverage::Settled() const {
+  std::vector<journal::SettledSegment> settled;
+  for (const Segment& segment : segments) {
+    const RowId begin{segment.file, segment.row_begin};
+    const RowId end{segment.file, segment.row_end};
+    const auto in_segment = [&](const RowId& id) { return begin <= id && id < end; };
+    const auto rejected = std::ranges::count_if(rejects, in_segment, &Reject::id);
+    const auto replaced = std::ranges::count_if(superseded, in_segment);
+    settled.push_back({segment,
+                       {.rows = segment.row_end - segment.row_begin,
+                        .superseded = static_cast<uint64_t>(replaced),
+                        .rejected = static_cast<uint64_t>(rejected)}});
+  }
+  return settled;
+}
+
 Coverage Coverage::SplitOff(RowId at) {
   Coverage tail;
   tail.rejects = TakeTail(&rejects, at, &Reject::id);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "journal/segment_set.h"
 #include "vecload/record.h"
 
 namespace vecload::load {
@@ -38,6 +39,8 @@ struct Coverage {
   // would start one segment too many (kSegmentsMax).
   bool Append(RowId id, uint32_t shard);
   [[nodiscard]] uint64_t rows() const;
+  // As the journal records it: a count of each kind for each segment.
+  [[nodiscard]] std::vector<journal::SettledSegment> Settled() const;
   // Takes out all rows from `at` on and returns them.
   Coverage SplitOff(RowId at);
 

@@ -1,10 +1,15 @@
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "base/clock.h"
 #include "client/caller.h"
+#include "journal/identity.h"
+#include "journal/journal.h"
+#include "journal/show.h"
 #include "load/pipeline.h"
 #include "load/rejects_file.h"
 #include "vecload/client.h"
@@ -30,14 +35,14 @@ Status CheckOptions(const LoadOptions& options) {
 Status CreateBucketAndIndex(Client* client, Source* source, const LoadOptions& options) {
   const CreateIndexOptions& create = *options.create_index;
   VECLOAD_ASSIGN_OR_RETURN(const uint32_t dimension, source->Dimension());
-  const Status bucket = client->CreateVectorBucket(options.index.bucket);
+  Status bucket = client->CreateVectorBucket(options.index.bucket);
   if (!bucket.ok() && bucket.code() != Code::kConflict) return bucket;
   const IndexSettings settings{.dimension = dimension,
                                .metric = create.metric,
                                .non_filterable_keys = create.non_filterable_keys,
                                .kms_key_arn = create.kms_key_arn,
                                .tags = create.tags};
-  const Status index = client->CreateIndex(options.index, settings);
+  Status index = client->CreateIndex(options.index, settings);
   return index.code() == Code::kConflict ? Status::Ok() : index;
 }
 
@@ -79,6 +84,80 @@ Result<IndexInfo> FindIndex(Client* client, Source* source, const LoadOptions& o
   return index;
 }
 
+// What the job writes besides vectors: its journal and its rejects.
+struct Books {
+  std::unique_ptr<journal::Journal> journal;  // null: none is kept
+  std::string journal_path;
+  std::unique_ptr<load::RejectsFile> rejects;
+  std::string rejects_path;
+};
+
+void Tell(const LoadOptions& options, const std::string& message) {
+  if (options.on_message && !message.empty()) options.on_message(message);
+}
+
+journal::JobIdentity IdentityOf(const IndexInfo& index, const std::string& endpoint_url,
+                                const ColumnMapping& mapping) {
+  journal::JobIdentity identity;
+  identity.endpoint_url = endpoint_url;
+  identity.indexes = {{index.arn, index.creation_time_s}};
+  identity.mapping = mapping;
+  return identity;
+}
+
+// A job goes on with the rejects file that its earlier runs wrote, unless the user names another.
+std::string RejectsPath(const LoadOptions& options, const std::string& journal_path) {
+  if (options.rejects_path_is_default && !options.restart) {
+    const Result<journal::Shown> shown = journal::Show(journal_path);
+    if (shown.ok() && shown->rejects_bytes > 0) return shown->rejects_path;
+  }
+  return options.rejects_path;
+}
+
+std::string Absolute(const std::string& path) {
+  if (path.empty()) return path;
+  std::error_code ignored;
+  const std::filesystem::path absolute = std::filesystem::absolute(path, ignored);
+  return absolute.empty() ? path : absolute.lexically_normal().string();
+}
+
+// The journal must know a file again from whatever folder the load is started.
+Manifest WithAbsolutePaths(Manifest manifest) {
+  for (SourceFile& file : manifest.files) {
+    if (!file.uri.starts_with("s3://")) file.uri = Absolute(file.uri);
+  }
+  return manifest;
+}
+
+Result<Books> OpenBooks(const LoadOptions& options, const journal::JobIdentity& identity,
+                        const Manifest& manifest) {
+  Books books;
+  books.rejects_path = options.rejects_path;
+  uint64_t rejects_bytes = 0;
+  if (options.keep_journal && !load::IsResumable(options.rejects_path)) {
+    Tell(options, "\"" + options.rejects_path +
+                      "\" is no regular file, so no journal is kept: this load cannot be resumed");
+  } else if (options.keep_journal) {
+    books.journal_path = options.journal_path;
+    if (books.journal_path.empty()) {
+      VECLOAD_ASSIGN_OR_RETURN(books.journal_path, journal::DefaultPath(identity));
+    }
+    books.rejects_path = RejectsPath(options, books.journal_path);
+    VECLOAD_ASSIGN_OR_RETURN(
+        journal::Opened opened,
+        journal::Journal::Open(books.journal_path, identity, WithAbsolutePaths(manifest),
+                               {.restart = options.restart,
+                                .rejects_path = Absolute(books.rejects_path),
+                                .now = Clock::System().WallNow()}));
+    if (opened.outcome != journal::Outcome::kNew) Tell(options, opened.message);
+    books.journal = std::move(opened.journal);
+    rejects_bytes = books.journal->rejects_bytes();
+  }
+  VECLOAD_ASSIGN_OR_RETURN(books.rejects,
+                           load::RejectsFile::Open(books.rejects_path, rejects_bytes));
+  return books;
+}
+
 }  // namespace
 
 Result<LoadReport> Load(const LoadOptions& options) {
@@ -91,11 +170,13 @@ Result<LoadReport> Load(const LoadOptions& options) {
   VECLOAD_ASSIGN_OR_RETURN(IndexInfo index, FindIndex(client.get(), source.get(), options));
   // As the user names it: what GetIndex says may be an ARN's form of the same.
   index.name = options.index;
-  VECLOAD_ASSIGN_OR_RETURN(const std::unique_ptr<load::RejectsFile> rejects,
-                           load::RejectsFile::Open(options.rejects_path));
+  const journal::JobIdentity identity =
+      IdentityOf(index, caller->endpoint_url(), source->mapping());
+  VECLOAD_ASSIGN_OR_RETURN(const Books books, OpenBooks(options, identity, source->manifest()));
   load::Pipeline pipeline({.source = source.get(),
                            .caller = caller.get(),
-                           .rejects = rejects.get(),
+                           .rejects = books.rejects.get(),
+                           .journal = books.journal.get(),
                            .index = std::move(index),
                            .options = &options});
   LoadReport report = pipeline.Run();
@@ -103,7 +184,8 @@ Result<LoadReport> Load(const LoadOptions& options) {
   report.index = options.index.ToString();
   report.endpoint_url = caller->endpoint_url();
   report.mapping = source->mapping();
-  report.rejects_path = options.rejects_path;
+  report.rejects_path = books.rejects_path;
+  report.journal_path = books.journal_path;
   return report;
 }
 

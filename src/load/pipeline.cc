@@ -53,6 +53,34 @@ uint32_t BlockRows(uint32_t dimension) {
   return static_cast<uint32_t>(std::clamp<uint64_t>(kBlockBytes / row_bytes, 1, kBlockRowsMax));
 }
 
+// The rows that no earlier run has settled.
+std::vector<ReadRequest> WhatIsLeft(const Pipeline::Parts& parts) {
+  std::vector<ReadRequest> requests;
+  const std::vector<SourceFile>& files = parts.source->manifest().files;
+  for (uint32_t file = 0; file < files.size(); ++file) {
+    std::vector<journal::RowRange> ranges = {{0, files[file].rows}};
+    if (parts.journal != nullptr) ranges = parts.journal->Remaining(file);
+    for (const journal::RowRange& range : ranges) {
+      requests.push_back({.file = file,
+                          .row_begin = range.begin,
+                          .row_end = range.end,
+                          .block_rows_max = BlockRows(parts.index.dimension),
+                          .non_filterable_keys = parts.index.non_filterable_keys});
+    }
+  }
+  return requests;
+}
+
+Tally MakeTally(const Pipeline::Parts& parts, TimePoint now) {
+  if (parts.journal == nullptr) return {parts.source->manifest().rows, {}, now};
+  const journal::Counts& counts = parts.journal->counts();
+  return {parts.journal->rows_total(),
+          {.acknowledged = counts.rows - counts.rejected - counts.superseded,
+           .rejected = counts.rejected,
+           .superseded = counts.superseded},
+          now};
+}
+
 Scheduler::Options SchedulerOptions(const LoadOptions& options) {
   return {.pace = {.rate_vectors_per_s = options.rate_vectors_per_s,
                    .rate_requests_per_s = options.rate_requests_per_s,
@@ -66,6 +94,7 @@ Scheduler::Options SchedulerOptions(const LoadOptions& options) {
 
 Pipeline::Pipeline(Parts parts)
     : parts_(std::move(parts)),
+      to_read_(WhatIsLeft(parts_)),
       encoders_(Encoders(*parts_.options)),
       body_bytes_per_vector_(parts_.index.dimension * kFloatBytes + kRowOverheadBytes),
       // Rows wait as floats for a short while only; most of the memory is for bodies that wait
@@ -74,7 +103,7 @@ Pipeline::Pipeline(Parts parts)
       body_budget_(Budget(*parts_.options) / 4 * 3),
       cut_(encoders_),
       scheduler_(SchedulerOptions(*parts_.options), clock_.Now()),
-      tally_(parts_.source->manifest().rows, clock_.Now()),
+      tally_(MakeTally(parts_, clock_.Now())),
       subject_(parts_.index.name.ToString()),
       divider_(parts_.index.name, &buffers_, wire::kBodyBytesMax) {
   batch_vectors_max_ = FittingVectors(body_bytes_per_vector_, parts_.options->batch_vectors_max);
@@ -84,14 +113,19 @@ LoadReport Pipeline::Run() {
   StartThreads();
   const Status status = Schedule();
   StopThreads();
-  Status final_status = status.ok() ? read_status_ : status;
-  const Status synced = parts_.rejects->Sync();
-  if (final_status.ok()) final_status = synced;
-  if (final_status.ok() && tally_.rows_done() != parts_.source->manifest().rows) {
-    final_status = Status::Corrupt(
+  return MakeReport(Finish(status.ok() ? read_status_ : status));
+}
+
+Status Pipeline::Finish(const Status& status) {
+  CommitJournal();
+  const Status last = scheduler_.stopping() && status.ok() ? scheduler_.stop_reason() : status;
+  VECLOAD_RETURN_IF_ERROR(last);
+  VECLOAD_RETURN_IF_ERROR(parts_.rejects->Sync());
+  if (tally_.rows_done() != tally_.rows_total()) {
+    return Status::Corrupt(
         "the source gave fewer rows than its footers promised; did a file change meanwhile?");
   }
-  return MakeReport(final_status);
+  return parts_.journal == nullptr ? Status::Ok() : parts_.journal->MarkComplete(clock_.WallNow());
 }
 
 void Pipeline::StartThreads() {
@@ -119,9 +153,9 @@ void Pipeline::ReadSource() {
   const auto begin = clock_.Now();
   Duration in_cutter{};
   Status status;
-  const auto files = static_cast<uint32_t>(parts_.source->manifest().files.size());
-  for (uint32_t file = 0; file < files && status.ok(); ++file) {
-    status = ReadFile(file, &cutter, &in_cutter);
+  for (const ReadRequest& request : to_read_) {
+    status = ReadRange(request, &cutter, &in_cutter);
+    if (!status.ok()) break;
   }
   times_.read.Add(clock_.Now() - begin - in_cutter);
   // Rows that were read before a failure are good.
@@ -130,13 +164,7 @@ void Pipeline::ReadSource() {
   cut_.Close();
 }
 
-Status Pipeline::ReadFile(uint32_t file, BatchCutter* cutter, Duration* in_cutter) {
-  const SourceFile& source_file = parts_.source->manifest().files[file];
-  const ReadRequest request{.file = file,
-                            .row_begin = 0,
-                            .row_end = source_file.rows,
-                            .block_rows_max = BlockRows(parts_.index.dimension),
-                            .non_filterable_keys = parts_.index.non_filterable_keys};
+Status Pipeline::ReadRange(const ReadRequest& request, BatchCutter* cutter, Duration* in_cutter) {
   return parts_.source->Read(request, [&](RowBlock block) {
     const auto begin = clock_.Now();
     const uint64_t bytes = block.bytes;
@@ -192,13 +220,14 @@ void Pipeline::LearnBatchSize(const EncodedBatch& batch) {
 Status Pipeline::Schedule() {
   while (true) {
     TimePoint now = clock_.Now();
-    Action action = scheduler_.Next(now);
+    const Action action = scheduler_.Next(now);
     if (action.kind == Action::Kind::kFinish) return action.status;
     if (action.kind != Action::Kind::kWait) {
-      Perform(std::move(action));
+      Perform(action);
       continue;
     }
     CheckStops();
+    if (parts_.journal != nullptr && parts_.journal->CommitDue(now)) CommitJournal();
     ShowProgress(now);
     // Enough bodies to keep what may be in flight in flight, and no heap of them ready.
     body_budget_.SetHoldersMax(scheduler_.in_flight_limit() + 2 * encoders_);
@@ -233,7 +262,7 @@ void Pipeline::Handle(Event event) {
   }
 }
 
-void Pipeline::Perform(Action action) {
+void Pipeline::Perform(const Action& action) {
   switch (action.kind) {
     case Action::Kind::kSend:
       return Send(action.batch);
@@ -268,10 +297,23 @@ void Pipeline::Commit(BatchId id) {
   const Status written = parts_.rejects->Append(coverage.rejects, parts_.source->manifest());
   // Rejects that could not be written are not accounted for: their rows remain to do.
   if (!written.ok()) scheduler_.OnStop(written);
+  const TimePoint now = clock_.Now();
   const uint64_t rejected = written.ok() ? coverage.rejects.size() : 0;
-  tally_.OnCommit(batch.ids.size(), rejected, coverage.superseded.size(), clock_.Now());
+  tally_.OnCommit(batch.ids.size(), rejected, coverage.superseded.size(), now);
+  if (parts_.journal != nullptr && written.ok()) {
+    const Status recorded = parts_.journal->Record(coverage.Settled(), now);
+    if (!recorded.ok()) scheduler_.OnStop(recorded);
+  }
   if (live.charged_bytes != UINT64_MAX) body_budget_.Release(live.charged_bytes);
   if (batch.body.bytes.capacity() > 0) buffers_.Give(std::move(batch.body.bytes));
+}
+
+void Pipeline::CommitJournal() {
+  if (parts_.journal == nullptr) return;
+  // The lines must be on disk before the transaction that says that they are.
+  Status committed = parts_.rejects->Sync();
+  if (committed.ok()) committed = parts_.journal->Commit(parts_.rejects->size());
+  if (!committed.ok()) scheduler_.OnStop(committed);
 }
 
 void Pipeline::RejectRecords(BatchId id, const std::vector<size_t>& records) {

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "client/caller.h"
+#include "journal/journal.h"
 #include "load/cutter.h"
 #include "load/encoder.h"
 #include "load/memory_budget.h"
@@ -31,6 +32,7 @@ class Pipeline {
     Source* source = nullptr;
     client::Caller* caller = nullptr;
     RejectsFile* rejects = nullptr;
+    journal::Journal* journal = nullptr;  // null: the load cannot be resumed
     IndexInfo index;
     const LoadOptions* options = nullptr;
   };
@@ -63,7 +65,7 @@ class Pipeline {
 
   // Reader's thread.
   void ReadSource();
-  Status ReadFile(uint32_t file, BatchCutter* cutter, Duration* in_cutter);
+  Status ReadRange(const ReadRequest& request, BatchCutter* cutter, Duration* in_cutter);
   // Encoders' threads.
   void EncodeBatches();
   void EncodeBatch(CutBatch cut, Encoder* encoder);
@@ -74,9 +76,11 @@ class Pipeline {
   void StopThreads();
   Status Schedule();
   void Handle(Event event);
-  void Perform(Action action);
+  void Perform(const Action& action);
   void Send(BatchId id);
   void Commit(BatchId id);
+  void CommitJournal();
+  Status Finish(const Status& status);
   void RejectRecords(BatchId id, const std::vector<size_t>& records);
   void Halve(const Action& action);
   void RefreshCredentials();
@@ -86,6 +90,7 @@ class Pipeline {
 
   Parts parts_;
   Clock& clock_ = Clock::System();
+  std::vector<ReadRequest> to_read_;  // what is left of each file, in order
   uint32_t encoders_;
   std::atomic<uint32_t> batch_vectors_max_;
   std::atomic<uint64_t> body_bytes_per_vector_;

@@ -1,9 +1,12 @@
 // Goal: the threads together load every row once and account for it, whatever the service does,
 // and they end. Method: a source in memory and a transport that plays the service on a thread of
-// its own; no socket, no file, no sleep. TSan runs this too.
+// its own; no socket, no sleep; a journal in a folder of its own. TSan runs this too.
 #include "load/pipeline.h"
 
+#include <unistd.h>
+
 #include <atomic>
+#include <filesystem>
 #include <map>
 #include <set>
 #include <string>
@@ -14,6 +17,7 @@
 
 #include "auth/credentials.h"
 #include "base/random.h"
+#include "journal/journal.h"
 
 namespace vecload::load {
 namespace {
@@ -141,10 +145,11 @@ class PipelineTest : public ::testing::Test {
     IndexInfo index;
     index.name = {"bucket", "index"};
     index.dimension = 2;
-    auto rejects = RejectsFile::Open("");
+    auto rejects = RejectsFile::Open("", 0);
     Pipeline pipeline({.source = source,
                        .caller = &caller,
                        .rejects = rejects->get(),
+                       .journal = journal_.get(),
                        .index = index,
                        .options = &options_});
     return pipeline.Run();
@@ -155,7 +160,17 @@ class PipelineTest : public ::testing::Test {
            report.rows_remaining;
   }
 
+  // As `vecload::Load` does it.
+  void OpenJournal(const std::string& path, const Source& source) {
+    journal_.reset();
+    auto opened = journal::Journal::Open(path, {.endpoint_url = "e", .indexes = {{"arn", 1}}},
+                                         source.manifest(), {});
+    ASSERT_TRUE(opened.ok()) << opened.status().ToString();
+    journal_ = std::move(opened->journal);
+  }
+
   LoadOptions options_;
+  std::unique_ptr<journal::Journal> journal_;
 };
 
 TEST_F(PipelineTest, LoadsEveryRowOnce) {
@@ -221,6 +236,56 @@ TEST_F(PipelineTest, StopsOnRequestAndAccountsForWhatIsLeft) {
   EXPECT_EQ(report.vectors_acknowledged, 500U * static_cast<uint64_t>(puts));
   EXPECT_GT(report.rows_remaining, 0U);
   EXPECT_EQ(Sum(report), 200'000U);
+}
+
+TEST_F(PipelineTest, RunsThatStopEarlyAddUpToOneLoad) {
+  const std::filesystem::path folder =
+      ::testing::TempDir() + "vecload-pipeline-" + std::to_string(getpid());
+  std::filesystem::create_directory(folder);
+  const std::string path = folder / "job.journal";
+  MemorySource source(5, 2'000);
+  source.bad_rows = {17, 1'999};
+  Random random(9);
+  std::map<std::string, int> stored;
+  std::atomic<bool> stop = false;
+  options_.stop = &stop;
+  options_.batch_vectors_max = 100;
+  uint64_t acknowledged = 0;
+  LoadReport report;
+  int runs = 0;
+  do {
+    ASSERT_LT(++runs, 100);
+    OpenJournal(path, source);
+    stop = false;
+    int puts = 0;
+    const uint64_t puts_max = 5 + random.Below(30);
+    report = Run(&source, [&](const std::vector<std::string>& keys) {
+      for (const std::string& key : keys) ++stored[key];
+      if (static_cast<uint64_t>(++puts) == puts_max) stop = true;
+      return FakeService::Reply(200, "", "{}");
+    });
+    EXPECT_EQ(report.vectors_resumed, acknowledged);
+    acknowledged += report.vectors_acknowledged;
+    EXPECT_EQ(Sum(report) + report.vectors_resumed, 10'000U);
+  } while (report.exit_code == 4);
+  EXPECT_GT(runs, 1);
+  EXPECT_EQ(report.exit_code, 3) << report.status.ToString();
+  EXPECT_EQ(report.vectors_rejected, 10U) << "earlier runs' rejects count";
+  EXPECT_EQ(acknowledged, 9'990U);
+  EXPECT_EQ(stored.size(), 9'990U);
+  for (const auto& [key, count] : stored) {
+    ASSERT_EQ(count, 1) << key << ": what was acknowledged was committed before the end";
+  }
+  OpenJournal(path, source);
+  EXPECT_EQ(Run(&source,
+                [](const std::vector<std::string>&) {
+                  ADD_FAILURE() << "a finished load sends nothing";
+                  return FakeService::Reply(200, "", "{}");
+                })
+                .vectors_resumed,
+            9'990U);
+  journal_.reset();
+  std::filesystem::remove_all(folder);
 }
 
 TEST_F(PipelineTest, StopsWhereTheServiceDenies) {

@@ -1,6 +1,7 @@
 #include "load/rejects_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -49,16 +50,43 @@ void SetRejectKey(std::string_view key, Reject* reject) {
   AppendJsonString(reject->key_is_base64 ? Base64(key) : std::string(key), &reject->key_json);
 }
 
-Result<std::unique_ptr<RejectsFile>> RejectsFile::Open(const std::string& path) {
-  int descriptor = -1;
-  if (!path.empty()) {
-    descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (descriptor < 0) {
-      return Status::Io("cannot write rejects to \"" + path + "\": " + std::strerror(errno) +
-                        "; name another file with --rejects");
-    }
+Result<std::unique_ptr<RejectsFile>> RejectsFile::Open(const std::string& path,
+                                                       uint64_t keep_bytes) {
+  if (path.empty()) return std::unique_ptr<RejectsFile>(new RejectsFile(path, -1));
+  const int create = keep_bytes == 0 ? O_CREAT | O_TRUNC : 0;
+  const int descriptor = open(path.c_str(), O_WRONLY | O_CLOEXEC | create, 0644);
+  if (descriptor < 0) {
+    return Status::Io("cannot write rejects to \"" + path + "\": " + std::strerror(errno) +
+                      (keep_bytes == 0 ? "; name another file with --rejects"
+                                       : "; earlier runs of this job wrote it: bring it back, or "
+                                         "begin anew with --restart"));
   }
-  return std::unique_ptr<RejectsFile>(new RejectsFile(path, descriptor));
+  std::unique_ptr<RejectsFile> file(new RejectsFile(path, descriptor));
+  VECLOAD_RETURN_IF_ERROR(file->Keep(keep_bytes));
+  return file;
+}
+
+Status RejectsFile::Keep(uint64_t bytes) {
+  if (bytes == 0) return Status::Ok();
+  struct stat found{};
+  if (fstat(descriptor_, &found) != 0 || static_cast<uint64_t>(found.st_size) < bytes) {
+    return Status::Io("the rejects file \"" + path_ +
+                      "\" has lost lines that earlier runs of this "
+                      "job wrote; bring it back, or begin anew with --restart");
+  }
+  // Behind `bytes` stand lines of rows that the journal does not know as rejected: they are read,
+  // and rejected, again.
+  const auto size = static_cast<off_t>(bytes);
+  if (ftruncate(descriptor_, size) != 0 || lseek(descriptor_, size, SEEK_SET) != size) {
+    return Status::Io("cannot write rejects to \"" + path_ + "\": " + std::strerror(errno));
+  }
+  size_ = bytes;
+  return Status::Ok();
+}
+
+bool IsResumable(const std::string& path) {
+  struct stat found{};
+  return path.empty() || stat(path.c_str(), &found) != 0 || S_ISREG(found.st_mode);
 }
 
 RejectsFile::~RejectsFile() {
@@ -86,15 +114,18 @@ Status RejectsFile::Append(std::span<const Reject> rejects, const Manifest& mani
     rest.remove_prefix(static_cast<size_t>(written));
   }
   size_ += lines.size();
+  synced_ = false;
   return Status::Ok();
 }
 
 Status RejectsFile::Sync() {
+  if (synced_) return Status::Ok();
   // EINVAL: a pipe or a device, which has nothing to sync.
-  if (descriptor_ < 0 || size_ == 0 || fsync(descriptor_) == 0 || errno == EINVAL) {
-    return Status::Ok();
+  if (fsync(descriptor_) != 0 && errno != EINVAL) {
+    return Status::Io("cannot sync rejects to \"" + path_ + "\": " + std::strerror(errno));
   }
-  return Status::Io("cannot sync rejects to \"" + path_ + "\": " + std::strerror(errno));
+  synced_ = true;
+  return Status::Ok();
 }
 
 }  // namespace vecload::load

@@ -21,9 +21,10 @@ void SetRejectKey(std::string_view key, Reject* reject);
 // Appends rejected rows as JSON Lines. Not thread-safe.
 class RejectsFile {
  public:
-  // Empties the file, or makes it; kIo, naming it, where it cannot be written. An empty path gives
-  // a file that takes lines and keeps none.
-  static Result<std::unique_ptr<RejectsFile>> Open(const std::string& path);
+  // Makes the file, or cuts it to its first `keep_bytes`: what a journal vouches for. kIo, naming
+  // it, where it cannot be written, or is shorter. An empty path gives a file that takes lines and
+  // keeps none.
+  static Result<std::unique_ptr<RejectsFile>> Open(const std::string& path, uint64_t keep_bytes);
   ~RejectsFile();
   RejectsFile(const RejectsFile&) = delete;
   RejectsFile& operator=(const RejectsFile&) = delete;
@@ -32,13 +33,20 @@ class RejectsFile {
   Status Append(std::span<const Reject> rejects, const Manifest& manifest);
   // Makes what was appended survive a power cut.
   Status Sync();
+  // Of the lines that were appended whole, earlier runs' included.
+  [[nodiscard]] uint64_t size() const { return size_; }
 
  private:
+  Status Keep(uint64_t bytes);
   RejectsFile(std::string path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {}
 
   std::string path_;
   int descriptor_;
   uint64_t size_ = 0;
+  bool synced_ = true;
 };
+
+// Whether rejects written there can be cut back and gone on with: a regular file, or none yet.
+bool IsResumable(const std::string& path);
 
 }  // namespace vecload::load

@@ -88,6 +88,7 @@ class Scheduler {
   [[nodiscard]] double rate_vectors_per_s() const { return pacer_.rate_vectors_per_s(); }
   [[nodiscard]] const WaitTimes& wait_times() const { return wait_times_; }
   [[nodiscard]] bool stopping() const { return stopping_; }
+  [[nodiscard]] const Status& stop_reason() const { return stop_reason_; }
 
  private:
   enum class Waiting { kNothing, kTokens, kInFlight, kBatches };

@@ -4,6 +4,7 @@
 #include "load/scheduler.h"
 
 #include <map>
+#include <ranges>
 #include <set>
 #include <string>
 #include <vector>
@@ -256,9 +257,9 @@ TEST_P(SchedulerFaults, EveryRowEndsStoredOrRejectedAndNeverBoth) {
     } else if (action.kind == Kind::kCommit) {
       for (const int row : batch) ASSERT_TRUE(committed.insert(row).second);
     } else if (action.kind == Kind::kReject) {
-      for (auto record = action.records.rbegin(); record != action.records.rend(); ++record) {
-        ASSERT_TRUE(rejected.insert(batch[*record]).second);
-        batch.erase(batch.begin() + static_cast<ptrdiff_t>(*record));
+      for (const size_t record : std::views::reverse(action.records)) {
+        ASSERT_TRUE(rejected.insert(batch[record]).second);
+        batch.erase(batch.begin() + static_cast<ptrdiff_t>(record));
       }
     } else if (action.kind == Kind::kHalve) {
       const auto at = batch.begin() + static_cast<ptrdiff_t>(action.divide_at);

@@ -30,8 +30,15 @@ double PerSecond(uint64_t count, double seconds) {
 
 }  // namespace
 
-Tally::Tally(uint64_t rows_total, TimePoint now)
-    : rows_total_(rows_total), started_(now), cpu_s_at_start_(CpuSeconds()) {}
+Tally::Tally(uint64_t rows_total, const Resumed& resumed, TimePoint now)
+    : rows_total_(rows_total),
+      started_(now),
+      cpu_s_at_start_(CpuSeconds()),
+      resumed_(resumed.acknowledged),
+      rejected_(resumed.rejected),
+      superseded_(resumed.superseded) {
+  recent_.emplace_back(now, rows_done());
+}
 
 void Tally::OnSend(bool is_first_attempt, uint64_t body_bytes) {
   requests_ += is_first_attempt ? 1 : 0;
@@ -64,12 +71,8 @@ LoadProgress Tally::Progress(const Scheduler& scheduler, TimePoint now) {
   progress.in_flight = scheduler.in_flight();
   progress.rate_vectors_per_s = scheduler.rate_vectors_per_s();
   progress.elapsed_s = Seconds(now - started_);
-  if (!recent_.empty()) {
-    const auto& [since, rows_then] = recent_.front();
-    progress.vectors_per_s = recent_.size() > 1 && now > since
-                                 ? PerSecond(progress.rows_done - rows_then, Seconds(now - since))
-                                 : PerSecond(progress.rows_done, progress.elapsed_s);
-  }
+  const auto& [since, rows_then] = recent_.front();
+  progress.vectors_per_s = PerSecond(progress.rows_done - rows_then, Seconds(now - since));
   if (progress.vectors_per_s > 0) {
     progress.eta_s = static_cast<double>(rows_total_ - progress.rows_done) / progress.vectors_per_s;
   }
@@ -81,6 +84,7 @@ LoadReport Tally::Report(const Scheduler& scheduler, const ThreadTimes& times, u
   LoadReport report;
   report.rows_total = rows_total_;
   report.vectors_acknowledged = acknowledged_;
+  report.vectors_resumed = resumed_;
   report.vectors_rejected = rejected_;
   report.vectors_superseded = superseded_;
   report.rows_remaining = rows_total_ - rows_done();

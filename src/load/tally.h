@@ -32,7 +32,13 @@ struct ThreadTimes {
 // The figures of one load, kept by the thread that schedules.
 class Tally {
  public:
-  Tally(uint64_t rows_total, TimePoint now);
+  // What earlier runs settled, by the journal.
+  struct Resumed {
+    uint64_t acknowledged = 0;
+    uint64_t rejected = 0;
+    uint64_t superseded = 0;
+  };
+  Tally(uint64_t rows_total, const Resumed& resumed, TimePoint now);
 
   void OnSend(bool is_first_attempt, uint64_t body_bytes);
   void OnAnswer(const Answer& answer);
@@ -40,7 +46,10 @@ class Tally {
 
   [[nodiscard]] uint64_t acknowledged() const { return acknowledged_; }
   [[nodiscard]] uint64_t rejected() const { return rejected_; }
-  [[nodiscard]] uint64_t rows_done() const { return acknowledged_ + rejected_ + superseded_; }
+  [[nodiscard]] uint64_t rows_total() const { return rows_total_; }
+  [[nodiscard]] uint64_t rows_done() const {
+    return resumed_ + acknowledged_ + rejected_ + superseded_;
+  }
 
   LoadProgress Progress(const Scheduler& scheduler, TimePoint now);
   // All but status, exit_code and what names the job.
@@ -54,9 +63,10 @@ class Tally {
   uint64_t rows_total_;
   TimePoint started_;
   double cpu_s_at_start_;
+  uint64_t resumed_;
   uint64_t acknowledged_ = 0;
-  uint64_t rejected_ = 0;
-  uint64_t superseded_ = 0;
+  uint64_t rejected_;
+  uint64_t superseded_;
   uint64_t requests_ = 0;
   uint64_t attempts_ = 0;
   uint64_t throttled_ = 0;

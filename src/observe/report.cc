@@ -109,6 +109,7 @@ void WriteJob(const LoadReport& report, JsonWriter* json) {
     json->Key("metadata_json").String(report.mapping.metadata_json);
   }
   if (report.vectors_rejected > 0) json->Key("rejects").String(report.rejects_path);
+  if (!report.journal_path.empty()) json->Key("journal").String(report.journal_path);
 }
 
 // A long path's end tells more than its beginning.
@@ -142,6 +143,9 @@ void RowLines(const LoadReport& report, std::string* out) {
   }
   if (report.rows_remaining > 0) {
     CountLine(out, "remaining", report.rows_remaining, "not loaded");
+  }
+  if (!report.status.ok() && !report.journal_path.empty()) {
+    Line(out, "journal", report.journal_path);
   }
 }
 

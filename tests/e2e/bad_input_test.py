@@ -341,7 +341,8 @@ def test_default_rejects_file_is_named_after_the_index(
     assert "index-rejects.jsonl" in done.stdout + done.stderr, "the report says where"
     assert len(done.rejects("index-rejects.jsonl")) == len(planted)
     first = (program.folder / "index-rejects.jsonl").read_bytes()
-    assert program.run("load", "in.parquet", "--index", "bucket/index").exit_code == 3
+    again = program.run("load", "in.parquet", "--index", "bucket/index", "--restart")
+    assert again.exit_code == 3
     assert (program.folder / "index-rejects.jsonl").read_bytes() == first, "kept"
     assert len(done.rejects("index-rejects-2.jsonl")) == len(planted)
 
@@ -431,18 +432,25 @@ def test_rejects_into_a_full_device(program: Program, server: VecloadServer) -> 
 
 def test_rejects_beyond_the_file_size_limit(program: Program, server: VecloadServer) -> None:
     make_index(server.client(), DIMENSION)
-    vectors = random_vectors(2000, DIMENSION)
-    vectors[::10] = np.nan
+    vectors = random_vectors(20_000, DIMENSION)
+    vectors[::5] = np.nan
     write_vectors(program.folder / "in.parquet", vectors)
 
     def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+        # Enough for the journal, not for 4,000 lines.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 18, 1 << 18))
 
-    done = load(program, "in.parquet", preexec_fn=limit)
+    fast = ("--rate-vectors", "unlimited")
+    done = load(program, "in.parquet", *fast, preexec_fn=limit)
     assert done.exit_code == 4, (done.exit_code, done.stderr)
     assert "rejects.jsonl" in done.stderr
     assert_accounts(done.json)
     assert done.json["rows_remaining"] > 0
+    resumed = load(program, "in.parquet", *fast)
+    assert resumed.exit_code == 3, resumed.stderr
+    assert (resumed.json["rows_remaining"], resumed.json["vectors_rejected"]) == (0, 4000)
+    rows = [reject["row"] for reject in resumed.rejects()]
+    assert sorted(rows) == list(range(0, 20_000, 5)), "each once"
 
 
 def test_rejects_in_a_missing_folder(program: Program, server: VecloadServer) -> None:

@@ -38,6 +38,13 @@ def make_index(
 ) -> str:
     """Makes bucket/index and returns the name as the command line takes it."""
     client.create_vector_bucket(vectorBucketName="bucket")
+    return create_index(client, dimension, metric, non_filterable)
+
+
+def create_index(
+    client: Any, dimension: int, metric: str = "cosine", non_filterable: Iterable[str] = ()
+) -> str:
+    """As make_index, in a bucket that is there."""
     more: dict[str, Any] = {}
     if keys := list(non_filterable):
         more["metadataConfiguration"] = {"nonFilterableMetadataKeys": keys}

@@ -1,0 +1,191 @@
+"""Goal: a load that is killed at any instant goes on where it was, and loses and repeats nothing
+that matters. Method: the real binary, killed with -9 at random moments over one load; then boto3
+reads every vector back.
+"""
+
+import random
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from support.program import Outcome, Program, assert_accounts
+from support.servers import VecloadServer
+from support.vectors import (
+    create_index,
+    make_index,
+    random_vectors,
+    same_bits,
+    stored,
+    stored_keys,
+    write_vectors,
+)
+
+DIMENSION = 16
+
+
+def load(program: Program, *more: object, source: str = "in.parquet") -> Outcome:
+    return program.run("load", source, "--index", "bucket/index", "--output", "json",
+                       "--rate-vectors", "unlimited", "--rate-requests", "unlimited",
+                       *more)  # fmt: skip
+
+
+def kill_after(program: Program, seconds: float, *arguments: object) -> None:
+    process = program.start("load", *arguments)
+    time.sleep(seconds)  # the moment of the kill is what is varied, nothing waits for it
+    process.kill()
+    process.wait(timeout=10)
+
+
+@pytest.mark.timeout(240)
+def test_killed_twenty_times_every_row_is_there_once(
+    bare_program: Program, start_server: Callable[..., VecloadServer]
+) -> None:
+    program = bare_program
+    rows = 100_000
+    vectors = random_vectors(rows, DIMENSION)
+    write_vectors(program.folder / "in.parquet", vectors)
+    # The server's own limit answers with 429 now and then, so that retries are under way too.
+    server = start_server("--rate-vectors", "30000")
+    program.env["AWS_ENDPOINT_URL_S3VECTORS"] = server.url
+    make_index(server.client(), DIMENSION)
+    moments = random.Random(7)
+    for _ in range(20):
+        # Small batches, since the journal commits every 64 of them, or every second.
+        kill_after(program, moments.uniform(0.05, 0.5), "in.parquet", "--index", "bucket/index",
+                   "--rate-vectors", "25000", "--batch-vectors", "30")  # fmt: skip
+    done = load(program)
+    assert done.exit_code == 0, done.stderr
+    report = done.json
+    assert_accounts(report)
+    assert report["rows_remaining"] == 0
+    assert report["vectors_resumed"] > 0, "some kill came after the first commit"
+    assert "resuming: " in done.stderr
+    found = stored(server.client())
+    assert len(found) == rows
+    keys = pq.read_table(program.folder / "in.parquet")["id"].to_pylist()
+    for key, vector in zip(keys, vectors, strict=True):
+        assert same_bits(found[key]["data"], vector), key
+
+
+def test_a_finished_load_sends_nothing_again_until_restarted(
+    program: Program, server: VecloadServer
+) -> None:
+    write_vectors(program.folder / "in.parquet", random_vectors(1000, DIMENSION))
+    make_index(server.client(), DIMENSION)
+    assert load(program).exit_code == 0
+    again = load(program)
+    assert again.exit_code == 0
+    assert "complete since" in again.stderr and "--restart" in again.stderr
+    assert (again.json["vectors_resumed"], again.json["requests"]) == (1000, 0)
+    restarted = load(program, "--restart")
+    assert (restarted.json["vectors_acknowledged"], restarted.json["requests"]) == (1000, 2)
+
+
+def test_from_another_folder_it_is_the_same_load(program: Program, server: VecloadServer) -> None:
+    write_vectors(program.folder / "in.parquet", random_vectors(1000, DIMENSION))
+    make_index(server.client(), DIMENSION)
+    assert load(program).exit_code == 0
+    again = load(program, source=str(program.folder / "." / "in.parquet"))
+    assert again.json["vectors_resumed"] == 1000, again.stderr
+
+
+def test_rejects_are_kept_once_over_runs(program: Program, server: VecloadServer) -> None:
+    vectors = random_vectors(4000, DIMENSION)
+    vectors[::40] = np.nan
+    write_vectors(program.folder / "in.parquet", vectors)
+    make_index(server.client(), DIMENSION)
+    arguments = ["in.parquet", "--index", "bucket/index"]
+    for seconds in (0.3, 0.4, 0.5):
+        kill_after(program, seconds, *arguments, "--rate-vectors", "4000", "--batch-vectors", "10")
+    done = load(program)
+    assert done.exit_code == 3, done.stderr
+    assert done.json["vectors_rejected"] == 100
+    rejects = sorted(program.folder.glob("*rejects*.jsonl"))
+    assert len(rejects) == 1, "killed runs leave no empty files behind"
+    lines = rejects[0].read_text().splitlines()
+    assert len(lines) == len(set(lines)) == 100
+    assert load(program).exit_code == 3, "complete, but with rejects"
+
+
+def test_a_changed_file_and_another_index_are_noticed(
+    program: Program, server: VecloadServer
+) -> None:
+    write_vectors(program.folder / "in.parquet", random_vectors(1000, DIMENSION))
+    client = server.client()
+    make_index(client, DIMENSION)
+    assert load(program).exit_code == 0
+    write_vectors(program.folder / "in.parquet", random_vectors(1500, DIMENSION))
+    changed = load(program)
+    assert changed.exit_code == 1
+    assert "in.parquet" in changed.stderr and "--restart" in changed.stderr
+    assert load(program, "--restart").exit_code == 0
+    client.delete_index(vectorBucketName="bucket", indexName="index")
+    create_index(client, DIMENSION)
+    made_again = load(program)
+    assert made_again.exit_code == 0
+    assert "made again" in made_again.stderr
+    assert made_again.json["vectors_acknowledged"] == 1500
+    assert len(stored_keys(client)) == 1500
+
+
+def test_two_loads_of_one_journal_do_not_run_at_once(
+    program: Program, server: VecloadServer
+) -> None:
+    write_vectors(program.folder / "in.parquet", random_vectors(3000, DIMENSION))
+    make_index(server.client(), DIMENSION)
+    first = program.start("load", "in.parquet", "--index", "bucket/index", "--rate-vectors",
+                          "500", "--journal", "job.journal")  # fmt: skip
+    try:
+        deadline = time.monotonic() + 20
+        while not (program.folder / "job.journal").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        second = load(program, "--journal", "job.journal")
+        assert second.exit_code == 1
+        assert "job.journal" in second.stderr
+    finally:
+        first.kill()
+        first.wait(timeout=10)
+
+
+def test_journal_show_tells_how_far_it_is(program: Program, server: VecloadServer) -> None:
+    write_vectors(program.folder / "in.parquet", random_vectors(1000, DIMENSION))
+    make_index(server.client(), DIMENSION)
+    assert load(program, "--journal", "job.journal").exit_code == 0
+    text = program.run("journal", "show", "job.journal")
+    assert text.exit_code == 0
+    assert "complete since" in text.stdout and "in.parquet" in text.stdout
+    shown = program.run("journal", "show", "job.journal", "--output", "json").json
+    assert (shown["rows_total"], shown["vectors_acknowledged"]) == (1000, 1000)
+    missing = program.run("journal", "show", "none.journal")
+    assert missing.exit_code == 1
+    assert "none.journal" in missing.stderr
+
+
+def test_a_damaged_journal_is_refused_and_left_alone(
+    program: Program, server: VecloadServer
+) -> None:
+    write_vectors(program.folder / "in.parquet", random_vectors(1000, DIMENSION))
+    make_index(server.client(), DIMENSION)
+    assert load(program, "--journal", "job.journal").exit_code == 0
+    path = program.folder / "job.journal"
+    damaged = bytearray(path.read_bytes())
+    damaged[len(damaged) // 2 :] = b"\xff" * (len(damaged) - len(damaged) // 2)
+    path.write_bytes(damaged)
+    refused = load(program, "--journal", "job.journal")
+    assert refused.exit_code == 1
+    assert "job.journal" in refused.stderr
+    assert path.read_bytes() == bytes(damaged)
+
+
+def test_rejects_that_go_nowhere_turn_resuming_off(program: Program, server: VecloadServer) -> None:
+    write_vectors(program.folder / "in.parquet", random_vectors(100, DIMENSION))
+    make_index(server.client(), DIMENSION)
+    for _ in range(2):
+        done = load(program, "--rejects", "/dev/null")
+        assert done.exit_code == 0
+        assert "cannot be resumed" in done.stderr
+        assert done.json["vectors_acknowledged"] == 100
