@@ -31,6 +31,16 @@ double CpuSeconds(int who) {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
+long Number(const char* text) {
+  char* end = nullptr;
+  const long number = std::strtol(text, &end, 10);
+  if (end == text || *end != '\0') {
+    std::fprintf(stderr, "http_transport_bench: %s is not a number\n", text);
+    std::exit(2);
+  }
+  return number;
+}
+
 struct Options {
   std::string url;
   bool own_server = false;
@@ -75,11 +85,11 @@ int main(int argc, char** argv) {
     } else if (flag == "--url") {
       options.url = argv[++i];
     } else if (flag == "--requests") {
-      options.requests = std::atol(argv[++i]);
+      options.requests = Number(argv[++i]);
     } else if (flag == "--body-bytes") {
-      options.body_bytes = std::atol(argv[++i]);
+      options.body_bytes = Number(argv[++i]);
     } else if (flag == "--in-flight") {
-      options.in_flight = std::atol(argv[++i]);
+      options.in_flight = Number(argv[++i]);
     }
   }
   std::unique_ptr<vecload::http::Server> server;

@@ -8,7 +8,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -16,6 +15,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -267,6 +267,16 @@ class NullServer {
   uint64_t accepted_ = 0;
 };
 
+int Number(const char* text) {
+  char* end = nullptr;
+  const long number = std::strtol(text, &end, 10);
+  if (end == text || *end != '\0') {
+    std::fprintf(stderr, "null_server: %s is not a number\n", text);
+    std::exit(2);
+  }
+  return static_cast<int>(number);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -275,13 +285,13 @@ int main(int argc, char** argv) {
     const std::string_view flag = argv[i];
     const char* value = i + 1 < argc ? argv[i + 1] : nullptr;
     if (value != nullptr && flag == "--port") {
-      options.port = std::atoi(value);
+      options.port = Number(value);
     } else if (value != nullptr && flag == "--port-file") {
       options.port_file = value;
     } else if (value != nullptr && flag == "--latency-ms") {
-      options.latency_ms = std::atoi(value);
+      options.latency_ms = Number(value);
     } else if (value != nullptr && flag == "--dimension") {
-      options.dimension = std::atoi(value);
+      options.dimension = Number(value);
     } else {
       std::fprintf(stderr,
                    "usage: null_server [--port N] [--port-file F] [--latency-ms L] "

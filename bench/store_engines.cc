@@ -36,7 +36,7 @@ void Require(bool ok, const char* what) {
 
 const std::vector<std::string>& Keys() {
   static const std::vector<std::string> keys = [] {
-    std::mt19937_64 random(42);
+    std::mt19937_64 random(42);  // NOLINT(bugprone-random-generator-seed): runs are compared
     std::vector<std::string> made(kVectors);
     for (auto& key : made) {
       char text[32];
@@ -51,7 +51,7 @@ const std::vector<std::string>& Keys() {
 // Random bytes, so that no engine gains by compression: embeddings do not compress either.
 std::string Value(int number) {
   static const std::string pool = [] {
-    std::mt19937_64 random(7);
+    std::mt19937_64 random(7);  // NOLINT(bugprone-random-generator-seed): runs are compared
     std::string bytes(1 << 20, '\0');
     for (auto& byte : bytes) byte = static_cast<char>(random());
     return bytes;

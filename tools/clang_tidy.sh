@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs clang-tidy with the compile commands of build/dev.
+# Runs clang-tidy with the compile commands of build/dev, on the project's own files among them.
 #
 # usage: tools/clang_tidy.sh all       the whole tree
 #        tools/clang_tidy.sh changed   what differs from origin/main, or in a fresh clone of it what
@@ -13,7 +13,7 @@ changed_files_max=${CLANG_TIDY_FILES_MAX:-40}
 mapfile -t known < <(python3 -c '
 import json, os
 for entry in json.load(open("build/dev/compile_commands.json")):
-    print(os.path.relpath(entry["file"]))' | sort -u)
+    print(os.path.relpath(entry["file"]))' | grep -E '^(src|tests|fuzz|bench)/' | sort -u)
 
 files=("${known[@]}")
 if [[ ${1:-changed} == changed ]]; then

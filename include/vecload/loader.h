@@ -68,7 +68,7 @@ struct LoadOptions {
   std::string rejects_path;                  ///< Empty: rejects are counted, not written.
   /// The path is only a suggestion: a resumed job goes on with the file of its earlier runs.
   bool rejects_path_is_default = false;
-  std::optional<uint64_t> rejects_max;       ///< More than these stop the load; absent: any.
+  std::optional<uint64_t> rejects_max;  ///< More than these stop the load; absent: any.
 
   /// Keeps a journal, so that the same load again resumes where this one stopped, however it did.
   bool keep_journal = true;

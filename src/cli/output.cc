@@ -1,9 +1,8 @@
 #include "cli/output.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <cmath>
+#include <ctime>
 
 #include <fmt/core.h>
 

@@ -1,8 +1,9 @@
 #include "cli/signals.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <unistd.h>
+
+#include <csignal>
 
 #include "cli/exit_code.h"
 

@@ -11,10 +11,9 @@ namespace {
 
 // Splits "256MiB" into 256 and "MiB"; false where no number begins the text.
 bool SplitUnit(std::string_view text, uint64_t* number, std::string_view* unit) {
-  const char* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, *number);
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), *number);
   if (error != std::errc()) return false;
-  *unit = std::string_view(rest, static_cast<size_t>(end - rest));
+  *unit = text.substr(static_cast<size_t>(rest - text.data()));
   return true;
 }
 
@@ -79,9 +78,9 @@ Result<std::chrono::seconds> ParseDuration(std::string_view text) {
 Result<double> ParseRate(std::string_view text) {
   if (text == "unlimited") return 0.0;
   double rate = 0;
-  const char* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, rate);
-  if (error != std::errc() || rest != end || !std::isfinite(rate) || rate <= 0) {
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), rate);
+  if (error != std::errc() || rest != text.data() + text.size() || !std::isfinite(rate) ||
+      rate <= 0) {
     return Status::InvalidArgument(
         fmt::format("'{}' is not a rate; write a number above 0, or unlimited", text));
   }
@@ -105,9 +104,8 @@ Result<std::vector<float>> ParseVector(std::string_view text) {
   while (true) {
     text = SkipSpace(text);
     double value = 0;
-    const char* end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, value);
-    const std::string_view number(text.data(), static_cast<size_t>(rest - text.data()));
+    const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const std::string_view number = text.substr(0, static_cast<size_t>(rest - text.data()));
     if (error != std::errc() || !LooksLikeJsonNumber(number)) {
       return NotAVector(fmt::format("element {}", vector.size()));
     }

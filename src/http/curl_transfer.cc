@@ -143,7 +143,10 @@ Status CurlTransfer::SetHeaders() {
       return Status::InvalidArgument(Label() + ": header \"" + std::string(Trim(name)) +
                                      "\" would break the message");
     }
-    append(value.empty() ? name + ";" : name + ": " + value);  // curl's way to send an empty one
+    std::string line = name;
+    line += value.empty() ? ";" : ": ";  // curl's way to send an empty one
+    line += value;
+    append(line);
   }
   // What curl would add by itself, and nobody signed or asked for. Expect costs a round trip.
   for (const char* name : {"Expect", "Accept", "Content-Type"}) {

@@ -32,8 +32,8 @@ namespace {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
+using asio::ip::tcp;
 using boost::system::error_code;
-using tcp = asio::ip::tcp;
 using Parser = beast::http::request_parser<beast::http::buffer_body>;
 
 constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
@@ -83,7 +83,7 @@ std::string ReplyHead(const Reply& reply, bool keep_alive) {
   for (const auto& [name, value] : reply.headers) {
     if (IsOneOf(name, {"Content-Length", "Connection", "Transfer-Encoding"})) continue;
     const size_t begin = head.size();
-    head += name + ": " + value;
+    head.append(name).append(": ").append(value);
     // A value may echo what a client sent; it must not end the line.
     std::replace_if(
         head.begin() + static_cast<std::ptrdiff_t>(begin), head.end(),

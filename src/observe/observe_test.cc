@@ -91,7 +91,7 @@ TEST(Progress, RedrawsWithoutLeavingATail) {
   progress.vectors_rejected = 0;
   printer.Update(progress);
   printer.Finish();
-  std::rewind(file);
+  ASSERT_EQ(std::fseek(file, 0, SEEK_SET), 0);
   std::string text(1000, '\0');
   text.resize(std::fread(text.data(), 1, text.size(), file));
   std::fclose(file);

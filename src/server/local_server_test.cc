@@ -28,7 +28,7 @@ class LocalServerTest : public testing::Test {
 };
 
 TEST_F(LocalServerTest, RefusesWhatItCannotStandFor) {
-  const auto refused = [&](LocalServerOptions options) {
+  const auto refused = [&](const LocalServerOptions& options) {
     const auto server = LocalServer::Start(options);
     EXPECT_EQ(server.status().code(), Code::kInvalidArgument);
     return server.status().message();

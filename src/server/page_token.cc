@@ -1,7 +1,6 @@
 #include "server/page_token.h"
 
 #include <array>
-#include <cstring>
 #include <utility>
 
 namespace vecload::server {
@@ -52,7 +51,7 @@ void Append(T value, std::string* bytes) {
 template <typename T>
 bool Take(std::string_view* bytes, T* value) {
   if (bytes->size() < sizeof *value) return false;
-  std::memcpy(value, bytes->data(), sizeof *value);
+  bytes->copy(reinterpret_cast<char*>(value), sizeof *value);
   bytes->remove_prefix(sizeof *value);
   return true;
 }

@@ -22,7 +22,7 @@ std::string Keys(const arrow::Array& column) {
   for (const SourceRow& row : rows) {
     text += row.fault == RejectRule::kNone ? std::string(row.key)
                                            : std::string(RejectRuleName(row.fault));
-    text += "|";
+    text += '|';
   }
   return text;
 }

@@ -141,7 +141,7 @@ TEST(MetadataColumn, WhatJsonOrADoubleCannotHoldIsAFaultOfTheRow) {
 }
 
 TEST(MetadataColumn, RefusesTypesThatTheServiceHasNot) {
-  const auto text = arrow::utf8();
+  const auto& text = arrow::utf8();
   for (const auto& type :
        {arrow::binary(), arrow::map(text, text), arrow::list(arrow::list(text)),
         arrow::list(arrow::boolean()), arrow::list(arrow::struct_({arrow::field("x", text)})),

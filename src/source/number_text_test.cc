@@ -2,6 +2,7 @@
 // is known. Method: examples, all 65,536 halves, and a sweep of bit patterns read back.
 #include "source/number_text.h"
 
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -39,13 +40,12 @@ TEST(NumberText, AFloatReadsBackBitForBit) {
   Random random(7);
   for (int i = 0; i < 200'000; ++i) {
     const auto bits = static_cast<uint32_t>(random.Next());
-    float value = 0;
-    std::memcpy(&value, &bits, sizeof(value));
+    const auto value = std::bit_cast<float>(bits);
     if (!std::isfinite(value)) continue;
     const std::string text = Float(value);
     float read = 0;
     std::from_chars(text.data(), text.data() + text.size(), read);
-    ASSERT_EQ(std::memcmp(&read, &value, sizeof(value)), 0) << text;
+    ASSERT_EQ(std::bit_cast<uint32_t>(read), bits) << text;
   }
 }
 

@@ -11,6 +11,8 @@
 
 #include "source/testing_files.h"
 
+// The names are the sanitizers'.
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming)
 // A damaged length makes Arrow ask for petabytes. The sanitizers would end the program there; as
 // in production, the allocation is to fail and Arrow to say so.
 extern "C" const char* __asan_default_options() { return "allocator_may_return_null=1"; }
@@ -19,6 +21,7 @@ extern "C" const char* __tsan_default_options() { return "allocator_may_return_n
 // does not see the reference counts and mutexes by which they agree. Arrow never calls us back, so
 // that races between our own threads still show.
 extern "C" const char* __tsan_default_suppressions() { return "race:libarrow"; }
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
 
 namespace vecload::source {
 namespace {

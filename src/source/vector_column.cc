@@ -19,6 +19,7 @@ static_assert(std::endian::native == std::endian::little,
               "vectors given as bytes are little-endian float32");
 
 const arrow::DataType& Storage(const arrow::DataType& type) {
+  // NOLINTNEXTLINE(bugprone-return-const-ref-from-parameter): part of a type the caller holds
   if (type.id() != Type::EXTENSION) return type;
   return *static_cast<const arrow::ExtensionType&>(type).storage_type();
 }

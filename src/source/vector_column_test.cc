@@ -2,6 +2,7 @@
 // and slices stay where they are. Method: arrays built by Arrow, sliced, and read back.
 #include "source/vector_column.h"
 
+#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -120,7 +121,7 @@ TEST(VectorColumn, EveryHalfBecomesTheFloatOfItsValue) {
     if (std::isnan(expected)) {
       ASSERT_TRUE(std::isnan(found)) << bits;
     } else {
-      ASSERT_EQ(std::memcmp(&found, &expected, sizeof(found)), 0) << bits;
+      ASSERT_EQ(std::bit_cast<uint32_t>(found), std::bit_cast<uint32_t>(expected)) << bits;
     }
   }
 }

@@ -6,9 +6,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <bit>
+#include <cmath>
 #include <csignal>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -120,7 +122,8 @@ TEST_F(IndexTest, GivesBackWhatWasPutAfterReopening) {
   EXPECT_EQ((*records)[0].metadata, R"({"a":1})");
   EXPECT_EQ((*records)[1].key, odd);
   EXPECT_EQ((*records)[1].metadata, "{}");
-  EXPECT_EQ(0, std::memcmp((*records)[1].vector.data(), data.data(), 12));
+  const auto bits = [](float value) { return std::bit_cast<uint32_t>(value); };
+  EXPECT_TRUE(std::ranges::equal((*records)[1].vector, data, {}, bits, bits));
 
   const auto bare = index->Get(keys, {});
   EXPECT_TRUE((*bare)[0].vector.empty());
@@ -283,7 +286,7 @@ TEST_F(IndexTest, ReadersSeeWholeVectorsWhileTwoThreadsWrite) {
     ASSERT_TRUE(answer.ok());
     for (size_t i = 0; i < answer->matches.size(); ++i) {
       // The distance comes from memory and the metadata from disk: they must be of one version.
-      const int is = static_cast<int>(answer->matches[i].distance / 8 + 0.5F);
+      const int is = static_cast<int>(std::lround(answer->matches[i].distance / 8));
       EXPECT_EQ(answer->metadata[i], Metadata(is / 1000, is % 1000));
     }
   }

@@ -168,7 +168,7 @@ Status Store::CreateBucket(const Bucket& bucket) {
       .Bind(2, Seconds(clock_.WallNow().time_since_epoch()))
       .Bind(3, std::string_view(bucket.sse_type))
       .Bind(4, std::string_view(bucket.kms_key_arn));
-  const Status status = insert.Run();
+  Status status = insert.Run();
   if (status.code() != Code::kConflict) return status;
   return Status::Conflict("there is a vector bucket " + bucket.name + " already");
 }

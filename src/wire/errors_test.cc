@@ -118,7 +118,7 @@ TEST(Errors, BodiesThatAreNoJsonAreShownInPart) {
 }
 
 TEST(Errors, NamedRecordsReadsBothOfTheServicesForms) {
-  const auto named = [](std::vector<std::string> paths) {
+  const auto named = [](const std::vector<std::string>& paths) {
     std::vector<FieldError> fields;
     for (const std::string& path : paths) fields.push_back({path, ""});
     return NamedRecords(fields);

@@ -53,8 +53,8 @@ struct Decimal {
 // The shorter of k-1 and k decimals that reads back. `mantissa` has its hidden bit and is no power
 // of two (there the lower neighbour is half an ulp away and the argument above fails).
 inline Decimal ToDecimal(uint32_t mantissa, const Scale& scale) {
-  const uint64_t value_short = 2 * mantissa * scale.pow5_short;
-  const uint64_t value_long = 2 * mantissa * scale.pow5_long;
+  const uint64_t value_short = uint64_t{2} * mantissa * scale.pow5_short;
+  const uint64_t value_long = uint64_t{2} * mantissa * scale.pow5_long;
   const uint64_t digits_short =
       (value_short + (uint64_t{1} << (scale.shift_short - 1))) >> scale.shift_short;
   const uint64_t digits_long =

@@ -1,6 +1,7 @@
 #include "wire/metadata.h"
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include <simdjson.h>
@@ -125,8 +126,7 @@ MetadataFault MetadataReader::ReadValue(ondemand::value value, size_t* bytes) {
 MetadataFault MetadataReader::ReadArray(ondemand::value value, size_t* bytes) {
   ondemand::array array;
   if (value.get_array().get(array)) return NotJson("metadata is not JSON");
-  bool empty = true;
-  ondemand::json_type first{};
+  std::optional<ondemand::json_type> first;
   text_ += '[';
   for (auto result : array) {
     ondemand::value element;
@@ -137,20 +137,19 @@ MetadataFault MetadataReader::ReadArray(ondemand::value value, size_t* bytes) {
     if (type != ondemand::json_type::string && type != ondemand::json_type::number) {
       return WrongType("Metadata array values must be strings or numbers");
     }
-    if (empty) {
+    if (!first) {
       first = type;
-    } else if (type != first) {
+    } else if (type != *first) {
       return WrongType("Metadata array values must all be strings or all be numbers");
     } else {
       text_ += ',';
     }
-    empty = false;
     size_t element_bytes = 0;
     const MetadataFault fault = ReadScalar(element, type, &element_bytes);
     if (fault.rule != RejectRule::kNone) return fault;
     *bytes += 4 + element_bytes;
   }
-  if (empty) return WrongType("Empty arrays are not allowed in metadata");
+  if (!first) return WrongType("Empty arrays are not allowed in metadata");
   text_ += ']';
   return {};
 }

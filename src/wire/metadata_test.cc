@@ -105,7 +105,8 @@ TEST(Metadata, ValuesOfOtherTypesAreRefusedInTheServicesWords) {
       {R"([1,"x"])", "Metadata array values must all be strings or all be numbers"}};
   for (const auto& [value, message] : cases) {
     for (const std::string key : {"a", "bulk"}) {
-      const Outcome outcome = Read("{\"" + key + "\":" + value + "}");
+      const Outcome outcome =
+          Read(std::string("{\"").append(key).append("\":").append(value) + "}");
       EXPECT_EQ(outcome.fault.rule, RejectRule::kMetadataType) << value;
       EXPECT_EQ(outcome.fault.message, message) << value;
       EXPECT_EQ(outcome.text, "") << value;

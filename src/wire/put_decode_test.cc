@@ -99,7 +99,7 @@ TEST(PutDecode, MembersGivenTwiceCountOnce) {
                       R"(","data":{"float32":[1,2],"float32":[3]}})";
   std::string vectors = "[";
   for (int i = 0; i < 500; ++i) vectors += (i > 0 ? "," : "") + twice;
-  vectors += "]";
+  vectors += ']';
   const auto outcome = Decode(R"({"vectorBucketName":"bucket","indexName":"index","vectors":)" +
                               vectors + R"(,"vectors":)" + vectors + "}");
   ASSERT_EQ(outcome->message(), "ok");

@@ -47,7 +47,8 @@ int main() {
     }
     const Credentials credentials = {fields[0], fields[1], fields[2]};
     const SigningScope scope = {fields[3], fields[4]};
-    const auto now = vecload::WallTime(std::chrono::seconds(std::atoll(fields[5].c_str())));
+    const auto now =
+        vecload::WallTime(std::chrono::seconds(std::strtoll(fields[5].c_str(), nullptr, 10)));
     SigningRequest request = {.method = fields[6], .path = fields[7], .query = fields[8]};
     const PayloadHash hash = Sha256Hex(fields[9]);
     request.payload_hash = {hash.data(), hash.size()};
