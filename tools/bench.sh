@@ -24,5 +24,8 @@ build/release/http_transport_bench --url "http://127.0.0.1:$(<"$port_file")/PutV
 echo "== float_text: ns and bytes a float, beside std::to_chars"
 build/release/float_text_bench --benchmark_out=build/bench/float_text.json 2>/dev/null
 
+echo "== journal: what resuming costs, and opening a large journal"
+build/release/journal_bench | tee build/bench/journal.json
+
 echo "== load: what a whole load costs the client"
 python bench/load_bench.py --build build/release --json build/bench/load.json
