@@ -6,6 +6,7 @@ reads every vector back.
 import random
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -26,13 +27,13 @@ from support.vectors import (
 DIMENSION = 16
 
 
-def load(program: Program, *more: object, source: str = "in.parquet") -> Outcome:
+def load(program: Program, *more: str | Path, source: str = "in.parquet") -> Outcome:
     return program.run("load", source, "--index", "bucket/index", "--output", "json",
                        "--rate-vectors", "unlimited", "--rate-requests", "unlimited",
                        *more)  # fmt: skip
 
 
-def kill_after(program: Program, seconds: float, *arguments: object) -> None:
+def kill_after(program: Program, seconds: float, *arguments: str | Path) -> None:
     process = program.start("load", *arguments)
     time.sleep(seconds)  # the moment of the kill is what is varied, nothing waits for it
     process.kill()
