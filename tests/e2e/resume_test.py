@@ -58,7 +58,8 @@ def test_killed_twenty_times_every_row_is_there_once(
     start_s = time.monotonic() - begin  # a sanitized build takes longer to come up
     for _ in range(20):
         # Small batches, since the journal commits every 64 of them, or every second.
-        kill_after(program, start_s + moments.uniform(0, 0.5), "in.parquet", "--index", "bucket/index",
+        moment_s = start_s + moments.uniform(0, 0.5)
+        kill_after(program, moment_s, "in.parquet", "--index", "bucket/index",
                    "--rate-vectors", "25000", "--batch-vectors", "30")  # fmt: skip
     done = load(program)
     assert done.exit_code == 0, done.stderr
