@@ -39,6 +39,7 @@ struct ColumnMapping {
   std::string vector;
   std::vector<std::string> metadata;  ///< Top-level columns; a struct is flattened with dots.
   std::string metadata_json;          ///< Empty, or the one column that holds JSON objects.
+  uint32_t dimension = 0;  ///< Of a vector column whose type fixes it; 0: rows may differ.
 };
 
 /// How to find and read the input.

@@ -67,6 +67,15 @@ Status CheckAsCreated(const IndexInfo& index, const CreateIndexOptions& create) 
       index.name.ToString(), fmt::join(found, ", ")));
 }
 
+// Where the column's type fixes the length, a wrong one is told before every row is rejected.
+Status CheckDimension(const IndexInfo& index, const ColumnMapping& mapping) {
+  if (mapping.dimension == 0 || mapping.dimension == index.dimension) return Status::Ok();
+  return Status::InvalidArgument(fmt::format(
+      "the vectors of column \"{}\" have length {}, but index {} has dimension {}; name another "
+      "column with --vector-column, or another index",
+      mapping.vector, mapping.dimension, index.name.ToString(), index.dimension));
+}
+
 Result<IndexInfo> FindIndex(Client* client, Source* source, const LoadOptions& options) {
   Result<IndexInfo> index = client->GetIndex(options.index);
   if (!index.ok() && index.status().code() == Code::kNotFound) {
@@ -170,6 +179,7 @@ Result<LoadReport> Load(const LoadOptions& options) {
   VECLOAD_ASSIGN_OR_RETURN(IndexInfo index, FindIndex(client.get(), source.get(), options));
   // As the user names it: what GetIndex says may be an ARN's form of the same.
   index.name = options.index;
+  VECLOAD_RETURN_IF_ERROR(CheckDimension(index, source->mapping()));
   const journal::JobIdentity identity =
       IdentityOf(index, caller->endpoint_url(), source->mapping());
   VECLOAD_ASSIGN_OR_RETURN(const Books books, OpenBooks(options, identity, source->manifest()));

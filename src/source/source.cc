@@ -33,14 +33,12 @@ constexpr uint32_t kProbeRowsMax = 64;
 class FileSource : public Source {
  public:
   FileSource(std::unique_ptr<Storage> storage, Manifest manifest, std::vector<FileFormat> formats,
-             ColumnMapping mapping, std::vector<std::string> integer_partitions,
-             std::optional<uint32_t> dimension)
+             ColumnMapping mapping, std::vector<std::string> integer_partitions)
       : storage_(std::move(storage)),
         manifest_(std::move(manifest)),
         formats_(std::move(formats)),
         mapping_(std::move(mapping)),
-        integer_partitions_(std::move(integer_partitions)),
-        dimension_(dimension) {}
+        integer_partitions_(std::move(integer_partitions)) {}
 
   [[nodiscard]] const Manifest& manifest() const override { return manifest_; }
   [[nodiscard]] const ColumnMapping& mapping() const override { return mapping_; }
@@ -56,11 +54,10 @@ class FileSource : public Source {
   const std::vector<FileFormat> formats_;
   const ColumnMapping mapping_;
   const std::vector<std::string> integer_partitions_;
-  const std::optional<uint32_t> dimension_;
 };
 
 Result<uint32_t> FileSource::Dimension() {
-  if (dimension_) return *dimension_;
+  if (mapping_.dimension != 0) return mapping_.dimension;
   ColumnMapping mapping = mapping_;
   mapping.metadata.clear();
   mapping.metadata_json.clear();
@@ -218,10 +215,10 @@ Result<std::unique_ptr<Source>> OpenSource(std::span<const std::string> location
         PlanBlocks(*footers[i].schema, mapping, manifest.files[i], partitions.integers, {})
             .status());
   }
-  const auto dimension = DimensionOf(*schema.GetFieldByName(mapping.vector)->type());
+  mapping.dimension = DimensionOf(*schema.GetFieldByName(mapping.vector)->type()).value_or(0);
   return std::unique_ptr<Source>(
       std::make_unique<FileSource>(std::move(storage), std::move(manifest), std::move(formats),
-                                   std::move(mapping), std::move(partitions.integers), dimension));
+                                   std::move(mapping), std::move(partitions.integers)));
 }
 
 void ShutdownSources() { auth::ShutdownS3(); }

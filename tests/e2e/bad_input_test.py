@@ -304,6 +304,16 @@ def test_duplicate_keys_in_a_batch_leave_the_later_row(
     assert found[names[2]]["metadata"] == {"n": 30}
 
 
+def test_a_column_whose_type_cannot_fit_the_index(program: Program, server: VecloadServer) -> None:
+    make_index(server.client(), DIMENSION)
+    write_vectors(program.folder / "in.parquet", random_vectors(ROWS, DIMENSION + 1))
+    done = load(program, "in.parquet")
+    assert_nothing_begun(
+        done, "embedding", str(DIMENSION), str(DIMENSION + 1), "bucket/index", "--vector-column"
+    )
+    assert stored_keys(server.client()) == set()
+
+
 def test_a_wrong_column_stops_after_ten_thousand_rejects(
     program: Program, server: VecloadServer
 ) -> None:
