@@ -104,6 +104,10 @@ Pipeline::Pipeline(Parts parts)
       cut_(encoders_),
       scheduler_(SchedulerOptions(*parts_.options), clock_.Now()),
       tally_(MakeTally(parts_, clock_.Now())),
+      ledger_({.rejects = parts_.rejects,
+               .journal = parts_.journal,
+               .manifest = &parts_.source->manifest(),
+               .tally = &tally_}),
       subject_(parts_.index.name.ToString()),
       divider_(parts_.index.name, &buffers_, wire::kBodyBytesMax) {
   batch_vectors_max_ = FittingVectors(body_bytes_per_vector_, parts_.options->batch_vectors_max);
@@ -117,15 +121,11 @@ LoadReport Pipeline::Run() {
 }
 
 Status Pipeline::Finish(const Status& status) {
-  CommitJournal();
-  const Status last = scheduler_.stopping() && status.ok() ? scheduler_.stop_reason() : status;
-  VECLOAD_RETURN_IF_ERROR(last);
-  VECLOAD_RETURN_IF_ERROR(parts_.rejects->Sync());
-  if (tally_.rows_done() != tally_.rows_total()) {
-    return Status::Corrupt(
-        "the source gave fewer rows than its footers promised; did a file change meanwhile?");
-  }
-  return parts_.journal == nullptr ? Status::Ok() : parts_.journal->MarkComplete(clock_.WallNow());
+  const Status committed = ledger_.Commit();
+  VECLOAD_RETURN_IF_ERROR(status);
+  VECLOAD_RETURN_IF_ERROR(scheduler_.stop_reason());
+  VECLOAD_RETURN_IF_ERROR(committed);
+  return ledger_.Complete(clock_.WallNow());
 }
 
 void Pipeline::StartThreads() {
@@ -227,7 +227,7 @@ Status Pipeline::Schedule() {
       continue;
     }
     CheckStops();
-    if (parts_.journal != nullptr && parts_.journal->CommitDue(now)) CommitJournal();
+    if (ledger_.CommitDue(now)) StopUnlessOk(ledger_.Commit());
     ShowProgress(now);
     // Enough bodies to keep what may be in flight in flight, and no heap of them ready.
     body_budget_.SetHoldersMax(scheduler_.in_flight_limit() + 2 * encoders_);
@@ -293,27 +293,13 @@ void Pipeline::Commit(BatchId id) {
   auto node = live_.extract(id);
   Live& live = node.mapped();
   EncodedBatch& batch = *live.batch;
-  const Coverage& coverage = batch.coverage;
-  const Status written = parts_.rejects->Append(coverage.rejects, parts_.source->manifest());
-  // Rejects that could not be written are not accounted for: their rows remain to do.
-  if (!written.ok()) scheduler_.OnStop(written);
-  const TimePoint now = clock_.Now();
-  const uint64_t rejected = written.ok() ? coverage.rejects.size() : 0;
-  tally_.OnCommit(batch.ids.size(), rejected, coverage.superseded.size(), now);
-  if (parts_.journal != nullptr && written.ok()) {
-    const Status recorded = parts_.journal->Record(coverage.Settled(), now);
-    if (!recorded.ok()) scheduler_.OnStop(recorded);
-  }
+  StopUnlessOk(ledger_.Settle(batch.coverage, batch.ids.size(), clock_.Now()));
   if (live.charged_bytes != UINT64_MAX) body_budget_.Release(live.charged_bytes);
   if (batch.body.bytes.capacity() > 0) buffers_.Give(std::move(batch.body.bytes));
 }
 
-void Pipeline::CommitJournal() {
-  if (parts_.journal == nullptr) return;
-  // The lines must be on disk before the transaction that says that they are.
-  Status committed = parts_.rejects->Sync();
-  if (committed.ok()) committed = parts_.journal->Commit(parts_.rejects->size());
-  if (!committed.ok()) scheduler_.OnStop(committed);
+void Pipeline::StopUnlessOk(const Status& status) {
+  if (!status.ok()) scheduler_.OnStop(status);
 }
 
 void Pipeline::RejectRecords(BatchId id, const std::vector<size_t>& records) {

@@ -10,12 +10,11 @@
 
 #include "base/clock.h"
 #include "client/caller.h"
-#include "journal/journal.h"
 #include "load/cutter.h"
 #include "load/encoder.h"
+#include "load/ledger.h"
 #include "load/memory_budget.h"
 #include "load/queue.h"
-#include "load/rejects_file.h"
 #include "load/scheduler.h"
 #include "load/tally.h"
 #include "vecload/loader.h"
@@ -79,7 +78,7 @@ class Pipeline {
   void Perform(const Action& action);
   void Send(BatchId id);
   void Commit(BatchId id);
-  void CommitJournal();
+  void StopUnlessOk(const Status& status);
   Status Finish(const Status& status);
   void RejectRecords(BatchId id, const std::vector<size_t>& records);
   void Halve(const Action& action);
@@ -108,6 +107,7 @@ class Pipeline {
 
   Scheduler scheduler_;
   Tally tally_;
+  Ledger ledger_;
   std::string subject_;  // of the calls, in failures
   Encoder divider_;      // for batches that the service refuses
   std::unordered_map<BatchId, Live> live_;
