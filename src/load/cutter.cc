@@ -16,8 +16,11 @@ constexpr size_t kBatchRejectsMax = 2'000;
 }  // namespace
 
 BatchCutter::BatchCutter(const RowRules& rules, const std::atomic<uint32_t>* batch_vectors_max,
-                         Emit emit)
-    : rules_(rules), batch_vectors_max_(batch_vectors_max), emit_(std::move(emit)) {}
+                         Emit emit, uint64_t all_rejected_max)
+    : rules_(rules),
+      batch_vectors_max_(batch_vectors_max),
+      emit_(std::move(emit)),
+      all_rejected_max_(all_rejected_max) {}
 
 Status BatchCutter::Add(const std::shared_ptr<const RowBlock>& block) {
   for (size_t i = 0; i < block->rows.size(); ++i) {
@@ -52,7 +55,7 @@ Status BatchCutter::RejectRow(const SourceRow& row, RowId id, RejectRule rule) {
   Reject reject{.id = id, .rule = rule, .message = RejectMessage(row, rule, rules_)};
   if (rule != RejectRule::kKeyMissing) SetRejectKey(row.key, &reject);
   batch_.coverage.rejects.push_back(std::move(reject));
-  if (rows_rejected_ < kAllRejectedMax || rows_rejected_ != rows_seen_) return Status::Ok();
+  if (rows_rejected_ < all_rejected_max_ || rows_rejected_ != rows_seen_) return Status::Ok();
   const std::string message = batch_.coverage.rejects.back().message;
   VECLOAD_RETURN_IF_ERROR(EmitBatch());
   return Status::InvalidArgument(

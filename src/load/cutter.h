@@ -33,8 +33,10 @@ class BatchCutter {
   using Emit = std::function<Status(CutBatch)>;
 
   // `batch_vectors_max` may be lowered by others while the cutter works (bytes per vector are
-  // learned by encoding). What `emit` returns ends the work.
-  BatchCutter(const RowRules& rules, const std::atomic<uint32_t>* batch_vectors_max, Emit emit);
+  // learned by encoding). What `emit` returns ends the work. `all_rejected_max`: so many first rows
+  // that are all bad end it too.
+  BatchCutter(const RowRules& rules, const std::atomic<uint32_t>* batch_vectors_max, Emit emit,
+              uint64_t all_rejected_max = kAllRejectedMax);
   Status Add(const std::shared_ptr<const RowBlock>& block);
   // Emits what is left.
   Status Finish();
@@ -56,6 +58,7 @@ class BatchCutter {
   CutBatch batch_;
   size_t live_ = 0;  // rows of the batch that are not superseded
   std::unordered_map<std::string_view, size_t> row_of_key_;
+  uint64_t all_rejected_max_;
   uint64_t rows_seen_ = 0;
   uint64_t rows_rejected_ = 0;
 };

@@ -20,7 +20,10 @@ Status Ledger::Commit() {
   return parts_.journal == nullptr ? Status::Ok() : parts_.journal->Commit(parts_.rejects->size());
 }
 
-Status Ledger::Complete(WallTime now) {
+Status Ledger::Finish(const Status& status, WallTime now) {
+  const Status committed = Commit();
+  VECLOAD_RETURN_IF_ERROR(status);
+  VECLOAD_RETURN_IF_ERROR(committed);
   if (parts_.tally->rows_done() != parts_.tally->rows_total()) {
     return Status::Corrupt(
         "the source gave fewer rows than its footers promised; did a file change meanwhile?");

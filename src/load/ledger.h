@@ -31,8 +31,9 @@ class Ledger {
   [[nodiscard]] TimePoint CommitDueAt() const;  // TimePoint::max() where nothing waits
   // Makes all that was settled durable. After a failure it may be called again.
   Status Commit();
-  // All batches are settled and committed: says so in the journal. kCorrupt: rows are missing.
-  Status Complete(WallTime now);
+  // The last commit of a run that ended with `status`. Where that is ok, all rows must be done
+  // (else kCorrupt), and the journal says so. Returns the first thing that went wrong.
+  Status Finish(const Status& status, WallTime now);
 
  private:
   Parts parts_;

@@ -81,12 +81,21 @@ Tally MakeTally(const Pipeline::Parts& parts, TimePoint now) {
           now};
 }
 
-Scheduler::Options SchedulerOptions(const LoadOptions& options) {
+// Whether an earlier run of the job had rows acknowledged.
+bool AcknowledgedBefore(const Pipeline::Parts& parts) {
+  if (parts.journal == nullptr) return false;
+  const journal::Counts& counts = parts.journal->counts();
+  return counts.rows > counts.rejected + counts.superseded;
+}
+
+Scheduler::Options SchedulerOptions(const Pipeline::Parts& parts) {
+  const LoadOptions& options = *parts.options;
   return {.pace = {.rate_vectors_per_s = options.rate_vectors_per_s,
                    .rate_requests_per_s = options.rate_requests_per_s,
                    .burst_vectors = static_cast<double>(options.batch_vectors_max)},
           .in_flight_max = options.in_flight_max > 0 ? options.in_flight_max : kInFlightDefaultMax,
           .give_up_after = options.give_up_after,
+          .acknowledged_before = AcknowledgedBefore(parts),
           .seed = static_cast<uint64_t>(Clock::System().WallNow().time_since_epoch().count())};
 }
 
@@ -102,7 +111,7 @@ Pipeline::Pipeline(Parts parts)
       block_budget_(Budget(*parts_.options) / 4),
       body_budget_(Budget(*parts_.options) / 4 * 3),
       cut_(encoders_),
-      scheduler_(SchedulerOptions(*parts_.options), clock_.Now()),
+      scheduler_(SchedulerOptions(parts_), clock_.Now()),
       tally_(MakeTally(parts_, clock_.Now())),
       ledger_({.rejects = parts_.rejects,
                .journal = parts_.journal,
@@ -121,11 +130,7 @@ LoadReport Pipeline::Run() {
 }
 
 Status Pipeline::Finish(const Status& status) {
-  const Status committed = ledger_.Commit();
-  VECLOAD_RETURN_IF_ERROR(status);
-  VECLOAD_RETURN_IF_ERROR(scheduler_.stop_reason());
-  VECLOAD_RETURN_IF_ERROR(committed);
-  return ledger_.Complete(clock_.WallNow());
+  return ledger_.Finish(status.ok() ? scheduler_.stop_reason() : status, clock_.WallNow());
 }
 
 void Pipeline::StartThreads() {
@@ -145,11 +150,13 @@ void Pipeline::StopThreads() {
 
 void Pipeline::ReadSource() {
   const IndexInfo& index = parts_.index;
-  BatchCutter cutter({.dimension = index.dimension, .metric = index.metric}, &batch_vectors_max_,
-                     [this](CutBatch batch) {
-                       if (cut_.Push(std::move(batch))) return Status::Ok();
-                       return Status::Cancelled("the load is stopping");
-                     });
+  BatchCutter cutter(
+      {.dimension = index.dimension, .metric = index.metric}, &batch_vectors_max_,
+      [this](CutBatch batch) {
+        if (cut_.Push(std::move(batch))) return Status::Ok();
+        return Status::Cancelled("the load is stopping");
+      },
+      AcknowledgedBefore(parts_) ? UINT64_MAX : BatchCutter::kAllRejectedMax);
   const auto begin = clock_.Now();
   Duration in_cutter{};
   Status status;
@@ -322,7 +329,8 @@ void Pipeline::RejectRecords(BatchId id, const std::vector<size_t>& records) {
   }
   refused_ += records.size();
   live.batch = std::make_shared<EncodedBatch>(std::move(rest));
-  if (refused_ >= BatchCutter::kAllRejectedMax && tally_.acknowledged() == 0) {
+  if (refused_ >= BatchCutter::kAllRejectedMax && tally_.acknowledged() == 0 &&
+      !AcknowledgedBefore(parts_)) {
     scheduler_.OnStop(Status::InvalidArgument(fmt::format(
         "the service refused the first {} rows that it was sent, the last one because {}", refused_,
         live.refusal)));

@@ -175,7 +175,8 @@ void Scheduler::PieceDone(BatchId root_id, bool acknowledged) {
   if (--root.pieces > 0) return;
   if (!root.any_acknowledged) ++roots_all_bad_;
   roots_.erase(found);
-  if (roots_all_bad_ >= kRootsAllBadMax && !anything_acknowledged_) {
+  if (roots_all_bad_ >= kRootsAllBadMax && !anything_acknowledged_ &&
+      !options_.acknowledged_before) {
     OnStop(last_failure_.WithContext(fmt::format(
         "the service refused every row of {} whole batches, so the rows are not what is wrong",
         roots_all_bad_)));
