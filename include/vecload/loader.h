@@ -107,6 +107,7 @@ struct LoadReport {
   double encode_s = 0;       ///< Summed over threads.
   double wait_tokens_s = 0;  ///< Summed over batches.
   double wait_memory_s = 0;  ///< Summed over threads.
+  double journal_s = 0;      ///< Writing down what is done: journal and rejects.
   double put_s = 0;          ///< Summed over attempts.
   double put_latency_p50_ms = 0;
   double put_latency_p95_ms = 0;

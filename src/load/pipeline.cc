@@ -234,7 +234,7 @@ Status Pipeline::Schedule() {
       continue;
     }
     CheckStops();
-    if (ledger_.CommitDue(now)) StopUnlessOk(ledger_.Commit());
+    if (ledger_.CommitDue(now)) CommitLedger();
     ShowProgress(now);
     // Enough bodies to keep what may be in flight in flight, and no heap of them ready.
     body_budget_.SetHoldersMax(scheduler_.in_flight_limit() + 2 * encoders_);
@@ -300,9 +300,17 @@ void Pipeline::Commit(BatchId id) {
   auto node = live_.extract(id);
   Live& live = node.mapped();
   EncodedBatch& batch = *live.batch;
-  StopUnlessOk(ledger_.Settle(batch.coverage, batch.ids.size(), clock_.Now()));
+  const TimePoint now = clock_.Now();
+  StopUnlessOk(ledger_.Settle(batch.coverage, batch.ids.size(), now));
+  times_.journal.Add(clock_.Now() - now);
   if (live.charged_bytes != UINT64_MAX) body_budget_.Release(live.charged_bytes);
   if (batch.body.bytes.capacity() > 0) buffers_.Give(std::move(batch.body.bytes));
+}
+
+void Pipeline::CommitLedger() {
+  const TimePoint begin = clock_.Now();
+  StopUnlessOk(ledger_.Commit());
+  times_.journal.Add(clock_.Now() - begin);
 }
 
 void Pipeline::StopUnlessOk(const Status& status) {

@@ -78,6 +78,7 @@ class Pipeline {
   void Perform(const Action& action);
   void Send(BatchId id);
   void Commit(BatchId id);
+  void CommitLedger();
   void StopUnlessOk(const Status& status);
   Status Finish(const Status& status);
   void RejectRecords(BatchId id, const std::vector<size_t>& records);

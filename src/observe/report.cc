@@ -84,6 +84,7 @@ void WriteTimes(const LoadReport& report, JsonWriter* json) {
   Number(json, "encode_s", report.encode_s);
   Number(json, "wait_tokens_s", report.wait_tokens_s);
   Number(json, "wait_memory_s", report.wait_memory_s);
+  Number(json, "journal_s", report.journal_s);
   Number(json, "put_s", report.put_s);
   json->Key("put_latency_ms").BeginObject();
   Number(json, "p50", report.put_latency_p50_ms);

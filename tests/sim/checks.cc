@@ -13,8 +13,9 @@ namespace {
 
 class Check {
  public:
-  Check(const Job& job, const Service& service, Violations* violations)
-      : job_(job), service_(service), violations_(*violations) {}
+  Check(const Job& job, const Service& service, const journal::Journal& journal, uint32_t files,
+        Violations* violations)
+      : job_(job), service_(service), journal_(journal), files_(files), violations_(*violations) {}
 
   void ReadRejects(const std::string& text) {
     for (std::string_view rest = text; !rest.empty();) {
@@ -33,10 +34,10 @@ class Check {
     }
   }
 
-  void CheckCounts(const journal::Counts& counts, const journal::Journal& journal) {
+  void CheckCounts() {
+    const journal::Counts& counts = journal_.counts();
     for (const uint64_t row : rejected_) {
-      const load::RowId id = job_.IdOf(row);
-      if (!journal.IsRecorded(id.file, 0, id.row)) {
+      if (!IsSettled(row)) {
         violations_.Add(fmt::format("row {} is in the rejects file and is to do", row));
       }
     }
@@ -77,6 +78,11 @@ class Check {
     }
   }
 
+  [[nodiscard]] bool IsSettled(uint64_t row) const {
+    const load::RowId id = job_.IdOf(row);
+    return journal_.IsRecorded(id.file, 0, id.row);
+  }
+
   // A settled row that the index does not hold itself.
   void CheckMissing(uint64_t row) {
     if (rejected_.contains(row)) return;
@@ -85,14 +91,20 @@ class Check {
       ++superseded_;
     } else if (job_.scenario().policy != DuplicatePolicy::kNone || !twin.has_value()) {
       violations_.Add(fmt::format("row {} is settled and is nowhere", row));
-      // Some version of the key: the twin's, or the twin stands in the rejects file.
-    } else if (!service_.HoldsItself(*twin) && !rejected_.contains(*twin)) {
+    } else if (service_.HoldsItself(*twin) || rejected_.contains(*twin)) {
+      // Some version of the key, or its rejection.
+    } else if (row < *twin && job_.IdOf(*twin).file < files_ && !IsSettled(*twin)) {
+      // It gave way within its batch, which was halved, and the twin's half is to do.
+      ++superseded_;
+    } else {
       violations_.Add(fmt::format("row {} and its twin {} are settled and nowhere", row, *twin));
     }
   }
 
   const Job& job_;
   const Service& service_;
+  const journal::Journal& journal_;
+  uint32_t files_;
   Violations& violations_;
   std::unordered_set<uint64_t> rejected_;
   uint64_t settled_ = 0;
@@ -103,7 +115,7 @@ class Check {
 
 void CheckDurable(const Job& job, const Service& service, const journal::Journal& journal,
                   uint32_t files, const std::string& rejects, Violations* violations) {
-  Check check(job, service, violations);
+  Check check(job, service, journal, files, violations);
   check.ReadRejects(rejects);
   for (uint32_t file = 0; file < files; ++file) {
     const uint64_t file_begin = job.FileBegin(file);
@@ -117,7 +129,7 @@ void CheckDurable(const Job& job, const Service& service, const journal::Journal
     }
     settled_until(file_begin + job.scenario().file_rows[file]);
   }
-  check.CheckCounts(journal.counts(), journal);
+  check.CheckCounts();
 }
 
 }  // namespace vecload::sim

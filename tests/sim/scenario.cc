@@ -145,7 +145,7 @@ class Drawer {
   }
 
   void DrawGap(Duration* gap, Duration* length, int longer) {
-    *gap = Between(seconds(20), minutes(10)) * (is_long_ ? 200 : 1);
+    *gap = Between(seconds(20), minutes(10)) * (is_long_ ? 200 : longer);
     *length = Between(seconds(1), minutes(2)) * longer;
   }
 
