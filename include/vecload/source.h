@@ -83,6 +83,9 @@ struct ReadRequest {
   uint64_t row_end = 0;
   uint32_t block_rows_max = 500;
   std::span<const std::string> non_filterable_keys;  ///< Of the index; decides what counts where.
+  /// Reads and decodes the key column alone: rows come without vector and metadata, and with the
+  /// faults of their keys only.
+  bool keys_only = false;
 };
 
 /// The seam for input. An implementation is opened with its manifest complete, is immutable
