@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "load/coverage.h"
+#include "load/duplicates.h"
 #include "load/row_check.h"
 #include "vecload/source.h"
 
@@ -33,8 +34,10 @@ class BatchCutter {
   using Emit = std::function<Status(CutBatch)>;
 
   // `batch_vectors_max` may be lowered by others while the cutter works (bytes per vector are
-  // learned by encoding). What `emit` returns ends the work.
-  BatchCutter(const RowRules& rules, const std::atomic<uint32_t>* batch_vectors_max, Emit emit);
+  // learned by encoding). What `emit` returns ends the work. Rows of `duplicates`, where there are
+  // any, are superseded whatever else is wrong with them.
+  BatchCutter(const RowRules& rules, const std::atomic<uint32_t>* batch_vectors_max, Emit emit,
+              const DuplicateRows* duplicates = nullptr);
   Status Add(const std::shared_ptr<const RowBlock>& block);
   // Emits what is left.
   Status Finish();
@@ -46,6 +49,7 @@ class BatchCutter {
 
  private:
   Status AddRow(const SourceRow& row, RowId id, const std::shared_ptr<const RowBlock>& block);
+  [[nodiscard]] bool IsFull(const std::shared_ptr<const RowBlock>& block) const;
   Status RejectRow(const SourceRow& row, RowId id, RejectRule rule);
   void Supersede(size_t earlier);
   Status EmitBatch();
@@ -53,6 +57,7 @@ class BatchCutter {
   RowRules rules_;
   const std::atomic<uint32_t>* batch_vectors_max_;
   Emit emit_;
+  const DuplicateRows* duplicates_;
   CutBatch batch_;
   size_t live_ = 0;  // rows of the batch that are not superseded
   std::unordered_map<std::string_view, size_t> row_of_key_;

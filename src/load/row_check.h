@@ -17,6 +17,9 @@ struct RowRules {
 // that travel with it. kNone where it may be sent.
 RejectRule CheckRow(const SourceRow& row, const RowRules& rules);
 
+// The part of CheckRow that a row read with `keys_only` can be asked: whether its key may be sent.
+RejectRule CheckKey(const SourceRow& row);
+
 // What is wrong and with what, for the rejects file; `rule` is CheckRow's answer for this row.
 std::string RejectMessage(const SourceRow& row, RejectRule rule, const RowRules& rules);
 
