@@ -124,6 +124,7 @@ Status DuplicateRows::Search(Source* source, const Options& options) {
     VECLOAD_RETURN_IF_ERROR(SortKeys(source, file, first_rows_[file], options.stop, &sorter));
   }
   VECLOAD_RETURN_IF_ERROR(sorter.Finish(options.stop));
+  temporary_bytes_ = file_.size() + sorter.spilled_bytes();
   if (options.policy != OnDuplicate::kError || count_ == 0) return Status::Ok();
   return Repeated(source, original, repeated);
 }

@@ -35,6 +35,8 @@ class DuplicateRows {
 
   [[nodiscard]] bool IsSuperseded(RowId id) const;
   [[nodiscard]] uint64_t count() const { return count_; }
+  // What was written to temporary files to find them.
+  [[nodiscard]] uint64_t temporary_bytes() const { return temporary_bytes_; }
 
  private:
   DuplicateRows(const Manifest& manifest, TemporaryFile file);
@@ -49,6 +51,7 @@ class DuplicateRows {
   TemporaryFile file_;
   std::span<std::byte> bits_;
   uint64_t count_ = 0;
+  uint64_t temporary_bytes_ = 0;
 };
 
 }  // namespace vecload::load

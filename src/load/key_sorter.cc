@@ -63,7 +63,7 @@ Status KeySorter::Finish(const std::atomic<bool>* stop) {
     return Status::Ok();
   }
   VECLOAD_RETURN_IF_ERROR(Spill());
-  buffer_ = {};
+  std::vector<KeyEntry>().swap(buffer_);  // its memory is the runs' from here on
   return Merge(stop);
 }
 
