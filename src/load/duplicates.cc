@@ -1,12 +1,10 @@
 #include "load/duplicates.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "auth/payload_hash.h"
 #include "base/check.h"
 #include "base/json_text.h"
 #include "load/key_sorter.h"
@@ -38,16 +36,6 @@ constexpr size_t kShownBytesMax = 100;
 // A budget may be a byte; a run should not be.
 constexpr size_t kSortEntriesMin = (1 << 20) / sizeof(KeyEntry);
 
-KeyEntry EntryOf(std::string_view key, uint64_t row) {
-  const auth::Digest digest = auth::Sha256(key);
-  KeyEntry entry;
-  std::memcpy(&entry.digest_high, digest.data(), sizeof(entry.digest_high));
-  std::memcpy(&entry.digest_low, digest.data() + sizeof(entry.digest_high),
-              sizeof(entry.digest_low));
-  entry.row = row;
-  return entry;
-}
-
 ReadRequest KeysOf(uint32_t file, uint64_t row_begin, uint64_t row_end) {
   return {.file = file,
           .row_begin = row_begin,
@@ -61,11 +49,11 @@ ReadRequest KeysOf(uint32_t file, uint64_t row_begin, uint64_t row_end) {
 Status SortKeys(Source* source, uint32_t file, uint64_t first_row, const std::atomic<bool>* stop,
                 KeySorter* sorter) {
   const auto take = [&](const RowBlock& block) -> Status {
-    if (stop != nullptr && *stop) return Status::Cancelled("stopped on request");
+    if (stop != nullptr && *stop) return Status::Cancelled("stopped on request; nothing was sent");
     for (size_t i = 0; i < block.rows.size(); ++i) {
       if (CheckKey(block.rows[i]) != RejectRule::kNone) continue;
       const uint64_t row = first_row + block.row_begin + i;
-      VECLOAD_RETURN_IF_ERROR(sorter->Add(EntryOf(block.rows[i].key, row)));
+      VECLOAD_RETURN_IF_ERROR(sorter->Add(KeyEntry::Of(block.rows[i].key, row)));
     }
     return Status::Ok();
   };

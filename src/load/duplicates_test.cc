@@ -4,6 +4,7 @@
 #include "load/duplicates.h"
 
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -62,6 +63,17 @@ Sorted Sort(const std::vector<uint64_t>& keys, Keep keep, size_t entries_max) {
   EXPECT_TRUE(sorter.Finish(nullptr).ok());
   sorted.runs = sorter.runs();
   return sorted;
+}
+
+TEST(KeyEntry, StandsForTheKeyWithSixteenBytesOfItsDigest) {
+  const KeyEntry entry = KeyEntry::Of("abc", 7);
+  unsigned char bytes[16];
+  std::memcpy(bytes, &entry.digest_high, 8);
+  std::memcpy(bytes + 8, &entry.digest_low, 8);
+  EXPECT_THAT(bytes, ::testing::ElementsAre(0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea, 0x41,
+                                            0x41, 0x40, 0xde, 0x5d, 0xae, 0x22, 0x23))
+      << "FIPS 180-2, appendix B.1";
+  EXPECT_EQ(entry.row, 7U);
 }
 
 RC_GTEST_PROP(KeySorter, AgreesWithAMapWhateverSpills, ()) {

@@ -1,8 +1,11 @@
 #include "load/key_sorter.h"
 
 #include <algorithm>
+#include <cstring>
 #include <span>
 #include <utility>
+
+#include "auth/payload_hash.h"
 
 namespace vecload::load {
 namespace {
@@ -11,6 +14,16 @@ namespace {
 constexpr uint64_t kEntriesAStop = 1 << 16;
 
 }  // namespace
+
+KeyEntry KeyEntry::Of(std::string_view key, uint64_t row) {
+  const auth::Digest digest = auth::Sha256(key);
+  KeyEntry entry;
+  std::memcpy(&entry.digest_high, digest.data(), sizeof(entry.digest_high));
+  std::memcpy(&entry.digest_low, digest.data() + sizeof(entry.digest_high),
+              sizeof(entry.digest_low));
+  entry.row = row;
+  return entry;
+}
 
 KeySorter::KeySorter(Keep keep, size_t entries_max, OnLoser on_loser)
     : keep_(keep), entries_max_(std::max<size_t>(1, entries_max)), on_loser_(std::move(on_loser)) {
@@ -93,7 +106,7 @@ Status KeySorter::Merge(const std::atomic<bool>* stop) {
   std::optional<KeyEntry> kept;
   for (uint64_t merged = 0; !heap.empty(); ++merged) {
     if (merged % kEntriesAStop == 0 && stop != nullptr && *stop) {
-      return Status::Cancelled("stopped on request");
+      return Status::Cancelled("stopped on request; nothing was sent");
     }
     std::ranges::pop_heap(heap, is_greater);
     Run* const run = heap.back();

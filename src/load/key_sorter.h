@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "load/temporary_file.h"
@@ -19,6 +20,7 @@ struct KeyEntry {
   uint64_t digest_low = 0;
   uint64_t row = 0;  // in the order in which the job reads, over all files
 
+  static KeyEntry Of(std::string_view key, uint64_t row);
   [[nodiscard]] bool SameKey(const KeyEntry& other) const {
     return digest_high == other.digest_high && digest_low == other.digest_low;
   }

@@ -5,6 +5,7 @@ boto3 reads every vector back, bit for bit.
 """
 
 import json
+import signal
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -174,6 +175,21 @@ def test_a_row_that_is_not_chosen_is_never_sent(
     assert sorted(sent) == sorted(f"key-é-{number}" for number in set(numbers))
 
 
+def test_files_that_are_superseded_whole_are_settled(
+    program: Program, server: VecloadServer
+) -> None:
+    """Batches without a vector; more rows than one of them may list."""
+    numbers, vectors = [*range(25_000)] * 2, random_vectors(50_000, DIMENSION)
+    write_files(program.folder, numbers, vectors, files=2)
+    client = server.client()
+    make_index(client, DIMENSION)
+    done = load(program, "last")
+    assert done.exit_code == 0, done.stderr
+    assert_accounts(done.json)
+    assert (done.json["vectors_superseded"], done.json["requests"]) == (25_000, 50)
+    assert_stored(client, numbers, vectors, "last")
+
+
 def test_a_bad_chosen_row_leaves_its_key_out(program: Program, server: VecloadServer) -> None:
     """The choice is by key alone; rows without a usable key take no part in it."""
     vectors = random_vectors(6, DIMENSION)
@@ -219,6 +235,26 @@ def test_error_names_a_duplicate_and_begins_nothing(
     fixed = load(bare_program, "error", "--journal", "job.journal")
     assert fixed.exit_code == 0, fixed.stderr
     assert fixed.json["vectors_acknowledged"] == 3000
+
+
+def test_a_signal_while_keys_are_read_begins_nothing(
+    bare_program: Program, scripted: Callable[..., ScriptedServer]
+) -> None:
+    service = scripted(1)
+    rows = 3_000_000  # most of a second
+    vectors = np.ones((rows, 1), dtype=np.float32)
+    table = pa.table({"id": np.arange(rows), "embedding": fixed_size_column(vectors)})
+    pq.write_table(table, bare_program.folder / "in.parquet", compression="none")
+    with bare_program.start("load", "in.parquet", "--index", "bucket/index", "--journal",
+                            "job.journal", "--on-duplicate", "last") as process:  # fmt: skip
+        assert process.stderr is not None
+        assert "reading keys of 3000000 rows" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert stdout == "" and "nothing was sent" in stderr
+    assert set(service.operations) == {"GetIndex"}
+    assert not (bare_program.folder / "job.journal").exists()
 
 
 def test_another_policy_is_another_job(program: Program, server: VecloadServer) -> None:
