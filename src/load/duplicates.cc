@@ -29,8 +29,9 @@ std::string_view OnDuplicateName(OnDuplicate policy) {
 namespace load {
 namespace {
 
-// Keys are small: a block of some 100 KB.
-constexpr uint32_t kBlockRows = 4096;
+// As the load itself reads, so that overlong keys take no more memory here than there. Blocks of
+// 4,096 rows would save 6 % of the time.
+constexpr uint32_t kBlockRows = 500;
 // Of a key in a message: a line on a terminal. Keys go up to 1,024 bytes.
 constexpr size_t kShownBytesMax = 100;
 // A budget may be a byte; a run should not be.
