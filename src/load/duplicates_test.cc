@@ -109,11 +109,13 @@ TEST(KeySorter, OneKeyOverAndOverTakesNoSpace) {
   EXPECT_EQ(sorter.spilled_bytes(), 100 * sizeof(KeyEntry));
 }
 
-TEST(KeySorter, StopsWhileItMerges) {
-  KeySorter sorter(Keep::kLast, 10, [](uint64_t, uint64_t) {});
-  for (uint64_t row = 0; row < 100; ++row) ASSERT_TRUE(sorter.Add(EntryOf(row, row)).ok());
-  const std::atomic<bool> stop = true;
-  EXPECT_EQ(sorter.Finish(&stop).code(), Code::kCancelled);
+TEST(KeySorter, StopsWhileItSortsAndMerges) {
+  for (const size_t entries_max : {10, 1'000}) {
+    KeySorter sorter(Keep::kLast, entries_max, [](uint64_t, uint64_t) {});
+    for (uint64_t row = 0; row < 100; ++row) ASSERT_TRUE(sorter.Add(EntryOf(row, row)).ok());
+    const std::atomic<bool> stop = true;
+    EXPECT_EQ(sorter.Finish(&stop).code(), Code::kCancelled);
+  }
 }
 
 // What a source of many small files holds, some of them empty, and which of its rows are left.

@@ -13,6 +13,11 @@ namespace {
 // How many entries are merged between two looks at the stop request: milliseconds.
 constexpr uint64_t kEntriesAStop = 1 << 16;
 
+Status CheckStop(const std::atomic<bool>* stop) {
+  if (stop == nullptr || !*stop) return Status::Ok();
+  return Status::Cancelled("stopped on request; nothing was sent");
+}
+
 }  // namespace
 
 KeyEntry KeyEntry::Of(std::string_view key, uint64_t row) {
@@ -73,7 +78,7 @@ Status KeySorter::Spill() {
 Status KeySorter::Finish(const std::atomic<bool>* stop) {
   if (runs_.empty()) {
     SortBuffer();
-    return Status::Ok();
+    return CheckStop(stop);
   }
   VECLOAD_RETURN_IF_ERROR(Spill());
   std::vector<KeyEntry>().swap(buffer_);  // its memory is the runs' from here on
@@ -105,9 +110,7 @@ Status KeySorter::Merge(const std::atomic<bool>* stop) {
   std::ranges::make_heap(heap, is_greater);
   std::optional<KeyEntry> kept;
   for (uint64_t merged = 0; !heap.empty(); ++merged) {
-    if (merged % kEntriesAStop == 0 && stop != nullptr && *stop) {
-      return Status::Cancelled("stopped on request; nothing was sent");
-    }
+    if (merged % kEntriesAStop == 0) VECLOAD_RETURN_IF_ERROR(CheckStop(stop));
     std::ranges::pop_heap(heap, is_greater);
     Run* const run = heap.back();
     const KeyEntry entry = run->entries[run->next++];
