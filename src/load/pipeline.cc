@@ -32,11 +32,6 @@ uint64_t MachineMemory() {
          static_cast<uint64_t>(sysconf(_SC_PAGE_SIZE));
 }
 
-uint64_t Budget(const LoadOptions& options) {
-  if (options.memory_bytes_max > 0) return options.memory_bytes_max;
-  return std::min(kBudgetDefault, MachineMemory() / 4);
-}
-
 uint32_t Encoders(const LoadOptions& options) {
   if (options.encoders > 0) return options.encoders;
   return std::clamp(std::thread::hardware_concurrency(), 1U, kEncodersDefaultMax);
@@ -101,6 +96,11 @@ Scheduler::Options SchedulerOptions(const Pipeline::Parts& parts) {
 
 }  // namespace
 
+uint64_t MemoryBytesMax(const LoadOptions& options) {
+  if (options.memory_bytes_max > 0) return options.memory_bytes_max;
+  return std::min(kBudgetDefault, MachineMemory() / 4);
+}
+
 Pipeline::Pipeline(Parts parts)
     : parts_(std::move(parts)),
       to_read_(WhatIsLeft(parts_)),
@@ -108,8 +108,8 @@ Pipeline::Pipeline(Parts parts)
       body_bytes_per_vector_(parts_.index.dimension * kFloatBytes + kRowOverheadBytes),
       // Rows wait as floats for a short while only; most of the memory is for bodies that wait
       // for their answers.
-      block_budget_(Budget(*parts_.options) / 4),
-      body_budget_(Budget(*parts_.options) / 4 * 3),
+      block_budget_(MemoryBytesMax(*parts_.options) / 4),
+      body_budget_(MemoryBytesMax(*parts_.options) / 4 * 3),
       cut_(encoders_),
       scheduler_(SchedulerOptions(parts_), clock_.Now()),
       tally_(MakeTally(parts_, clock_.Now())),
@@ -156,7 +156,8 @@ void Pipeline::ReadSource() {
         if (cut_.Push(std::move(batch))) return Status::Ok();
         return Status::Cancelled("the load is stopping");
       },
-      AcknowledgedBefore(parts_) ? UINT64_MAX : BatchCutter::kAllRejectedMax);
+      {.duplicates = parts_.duplicates,
+       .all_rejected_max = AcknowledgedBefore(parts_) ? UINT64_MAX : BatchCutter::kAllRejectedMax});
   const auto begin = clock_.Now();
   Duration in_cutter{};
   Status status;

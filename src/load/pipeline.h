@@ -22,6 +22,9 @@
 
 namespace vecload::load {
 
+// What rows and requests may take: as the user says, else a default for this machine.
+uint64_t MemoryBytesMax(const LoadOptions& options);
+
 // Runs a planned load. Owns its threads: one reads and cuts, some encode, and the one that calls
 // Run schedules, signs and commits; the transport's own thread sends. Between them stand queues
 // and the memory budget; no lock is taken per row.
@@ -31,7 +34,8 @@ class Pipeline {
     Source* source = nullptr;
     client::Caller* caller = nullptr;
     RejectsFile* rejects = nullptr;
-    journal::Journal* journal = nullptr;  // null: the load cannot be resumed
+    journal::Journal* journal = nullptr;        // null: the load cannot be resumed
+    const DuplicateRows* duplicates = nullptr;  // null: a batch's own later rows win
     IndexInfo index;
     const LoadOptions* options = nullptr;
   };

@@ -137,7 +137,7 @@ void RowLines(const LoadReport& report, std::string* out) {
     CountLine(out, "resumed", report.vectors_resumed, "acknowledged by an earlier run");
   }
   if (report.vectors_superseded > 0) {
-    CountLine(out, "superseded", report.vectors_superseded, "a later row has the same key");
+    CountLine(out, "superseded", report.vectors_superseded, "another row has the same key");
   }
   if (report.vectors_rejected > 0) {
     CountLine(out, "rejected", report.vectors_rejected, "see " + report.rejects_path);
