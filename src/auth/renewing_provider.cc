@@ -8,6 +8,11 @@
 #include "base/check.h"
 
 namespace vecload::auth {
+namespace {
+
+constexpr int kRetriesMax = 10;
+
+}  // namespace
 
 Result<Credentials> ReadAgreeing(const ReadKeys& read) {
   constexpr int kReadingsMax = 8;
@@ -40,9 +45,11 @@ struct RenewingProvider::State {
     std::unique_lock lock(mutex);
     while (!stopping) {
       const uint64_t answers = requested;
-      lock.unlock();
-      Result<Credentials> reading = ReadAgreeing(read);
-      lock.lock();
+      Result<Credentials> reading = Read(&lock);
+      for (int i = 0; i < kRetriesMax && !reading.ok() && current != nullptr && !stopping; ++i) {
+        changed.wait_for(lock, options.retry_pause, [&] { return stopping; });
+        reading = Read(&lock);
+      }
       last = reading.status();
       if (reading.ok()) current = std::make_shared<const Credentials>(*std::move(reading));
       completed = answers;
@@ -51,6 +58,14 @@ struct RenewingProvider::State {
     }
     ended = true;
     changed.notify_all();
+  }
+
+  // Without the lock, since it may take long.
+  Result<Credentials> Read(std::unique_lock<std::mutex>* lock) const {
+    lock->unlock();
+    Result<Credentials> reading = ReadAgreeing(read);
+    lock->lock();
+    return reading;
   }
 
   // Waits for an answer to request number `request`.

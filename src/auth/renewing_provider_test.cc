@@ -18,6 +18,7 @@ namespace {
 
 constexpr RenewalOptions kOnlyOnRefresh = {.period = std::chrono::hours(1),
                                            .reading_max = std::chrono::seconds(20),
+                                           .retry_pause = std::chrono::microseconds(1),
                                            .ending_max = std::chrono::seconds(20)};
 
 Credentials Set(int number) {
@@ -108,6 +109,15 @@ TEST(RenewingProvider, KeepsItsKeysWhereALaterReadingFails) {
   ASSERT_TRUE(provider.ok());
   EXPECT_EQ((*provider)->Refresh().ToString(), "denied: gone");
   EXPECT_EQ(*(*provider)->Current(), Set(1));
+}
+
+TEST(RenewingProvider, APassingFailureIsPassedOver) {
+  const auto provider = RenewingProvider::Start(
+      Script({Set(1), Set(1), Status::Denied("emptied"), Status::Denied("emptied"), Set(2)}),
+      kOnlyOnRefresh);
+  ASSERT_TRUE(provider.ok());
+  EXPECT_TRUE((*provider)->Refresh().ok());
+  EXPECT_EQ(*(*provider)->Current(), Set(2));
 }
 
 TEST(RenewingProvider, DoesNotWaitForAReadingThatHangs) {
