@@ -124,6 +124,25 @@ TEST(Caller, ABrokenConnectionNamesTheEndpointAndWhatToDo) {
   EXPECT_NE(outcome.status.message().find("--endpoint-url"), std::string::npos);
 }
 
+TEST(Caller, WhatIsNoJsonIsNoAcknowledgement) {
+  FakeService service;
+  const auto status = [&](std::string body) {
+    service.transport->Answer(200, std::move(body));
+    return service.caller->Call("PutVectors", "{}", "b/i").status;
+  };
+  for (const std::string body :
+       {"<html>log in</html>", "{\"a\":", "{", "}", "[]", "null", " ", "{}x", "x{}"}) {
+    const Status refused = status(body);
+    EXPECT_EQ(refused.code(), Code::kUnavailable) << body;
+    EXPECT_EQ(refused.service(), nullptr) << body;
+    EXPECT_NE(refused.message().find("PutVectors \"b/i\": the reply is no JSON"),
+              std::string::npos);
+  }
+  for (const std::string body : {"", "{}", " {\n}\r\n", "{\"a\":1}"}) {
+    EXPECT_TRUE(status(body).ok()) << body;
+  }
+}
+
 TEST(Caller, AClockThatIsOffIsMendedForTheNextCall) {
   // How services say it: by name, or as a wrong signature.
   for (const std::string code :
