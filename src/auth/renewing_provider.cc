@@ -22,7 +22,9 @@ Result<Credentials> ReadAgreeing(const ReadKeys& read) {
     if (next == previous) return next;
     previous = std::move(next);
   }
-  return Status::Unavailable("AWS credentials changed in each of 8 readings; try again");
+  return Status::Unavailable(
+      "AWS credentials changed in each of 8 readings: a credential_process must give the same keys "
+      "again for as long as they live, or keys that live longer than 5 minutes");
 }
 
 struct RenewingProvider::State {

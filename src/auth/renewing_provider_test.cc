@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "auth/test_environment.h"
+#include "base/random.h"
 
 namespace vecload::auth {
 namespace {
@@ -155,6 +156,51 @@ TEST(RenewingProvider, ServesManyThreadsWhileTheKeysChange) {
   }
   stop = true;
   for (std::thread& thread : threads) thread.join();
+}
+
+// The keys change under the reader's hands, before any of the parts, while others sign.
+TEST(RenewingProvider, NoTripleIsTornInTenThousandRefreshes) {
+  Random random(11);  // the reading thread's own
+  int number = 1;
+  std::atomic<int> torn = 0;
+  const auto part = [&](char letter) {
+    if (random.Below(8) == 0) ++number;
+    return letter + std::to_string(number);
+  };
+  const auto provider = RenewingProvider::Start(
+      [&]() -> Result<Credentials> {
+        Credentials reading;
+        reading.access_key = part('A');
+        reading.secret_key = part('S');
+        reading.session_token = part('T');
+        if (!IsWhole(reading)) ++torn;
+        return reading;
+      },
+      kOnlyOnRefresh);
+  ASSERT_TRUE(provider.ok());
+  std::atomic<bool> stop = false;
+  std::vector<std::thread> signers;
+  for (int i = 0; i < 2; ++i) {
+    signers.emplace_back([&] {
+      while (!stop) {
+        EXPECT_TRUE(IsWhole(*(*provider)->Current()));
+        std::this_thread::yield();
+      }
+    });
+  }
+  int accepted = 0;
+  Duration longest{};
+  for (int i = 0; i < 10'000; ++i) {
+    const TimePoint begin = Clock::System().Now();
+    accepted += (*provider)->Refresh().ok() ? 1 : 0;
+    longest = std::max(longest, Clock::System().Now() - begin);
+    EXPECT_TRUE(IsWhole(*(*provider)->Current())) << "refresh " << i;
+  }
+  stop = true;
+  for (std::thread& signer : signers) signer.join();
+  EXPECT_GT(torn, 5'000) << "the source must tear";
+  EXPECT_GT(accepted, 9'900) << "and yet give keys";
+  EXPECT_LT(longest, kOnlyOnRefresh.reading_max);
 }
 
 using FromChainTest = AwsEnvironmentTest;
