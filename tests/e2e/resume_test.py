@@ -6,8 +6,11 @@ every vector back.
 
 import os
 import random
+import resource
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -30,10 +33,12 @@ DIMENSION = 16
 FAULTS = "http503=0.01,http429=0.01,http500=0.01,reset=0.005,cut=0.005,slow=0.01,lost=0.005"
 
 
-def load(program: Program, *more: str | Path, source: str = "in.parquet") -> Outcome:
+def load(
+    program: Program, *more: str | Path, source: str = "in.parquet", **options: Any
+) -> Outcome:
     return program.run("load", source, "--index", "bucket/index", "--output", "json",
                        "--rate-vectors", "unlimited", "--rate-requests", "unlimited",
-                       *more)  # fmt: skip
+                       *more, **options)  # fmt: skip
 
 
 def kill_after(program: Program, seconds: float, *arguments: str | Path) -> None:
@@ -215,20 +220,92 @@ def test_journal_show_tells_how_far_it_is(program: Program, server: VecloadServe
     assert "none.journal" in missing.stderr
 
 
+def flip_bits(content: bytes) -> bytes:
+    """One bit in each page, near its end, where SQLite puts what it stores."""
+    flipped = bytearray(content)
+    for at in range(4090, len(flipped), 4096):
+        flipped[at] ^= 0x10
+    return bytes(flipped)
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda content: content[: len(content) // 2] + b"\xff" * (len(content) // 2), "damaged"),
+        (flip_bits, "damaged"),
+        (lambda content: content[:5000], "damaged"),
+        (lambda _content: b"id,embedding\n1,2\n" * 1000, "no journal"),
+    ],
+    ids=["overwritten", "bits flipped", "cut short", "another file"],
+)
 def test_a_damaged_journal_is_refused_and_left_alone(
-    program: Program, server: VecloadServer
+    program: Program, server: VecloadServer, damage: Callable[[bytes], bytes], words: str
 ) -> None:
     write_vectors(program.folder / "in.parquet", random_vectors(1000, DIMENSION))
     make_index(server.client(), DIMENSION)
     assert load(program, "--journal", "job.journal").exit_code == 0
     path = program.folder / "job.journal"
-    damaged = bytearray(path.read_bytes())
-    damaged[len(damaged) // 2 :] = b"\xff" * (len(damaged) - len(damaged) // 2)
+    damaged = damage(path.read_bytes())
     path.write_bytes(damaged)
     refused = load(program, "--journal", "job.journal")
     assert refused.exit_code == 1
-    assert "job.journal" in refused.stderr
-    assert path.read_bytes() == bytes(damaged)
+    assert "job.journal" in refused.stderr and words in refused.stderr, refused.stderr
+    assert path.read_bytes() == damaged
+
+
+def test_another_jobs_journal_is_refused_and_left_alone(
+    program: Program, server: VecloadServer
+) -> None:
+    write_vectors(program.folder / "in.parquet", random_vectors(1000, DIMENSION))
+    client = server.client()
+    make_index(client, DIMENSION)
+    client.create_index(vectorBucketName="bucket", indexName="other", dataType="float32",
+                        dimension=DIMENSION, distanceMetric="cosine")  # fmt: skip
+    assert load(program, "--journal", "job.journal").exit_code == 0
+    before = (program.folder / "job.journal").read_bytes()
+    other = program.run("load", "in.parquet", "--index", "bucket/other", "--journal", "job.journal")
+    assert other.exit_code == 1
+    assert "job.journal" in other.stderr and "bucket/index" in other.stderr, other.stderr
+    assert stored_keys(client, "bucket/other") == set()
+    assert (program.folder / "job.journal").read_bytes() == before
+
+
+def test_a_folder_that_holds_no_journal_is_told_before_the_job(
+    program: Program, server: VecloadServer
+) -> None:
+    write_vectors(program.folder / "in.parquet", random_vectors(10, DIMENSION))
+    make_index(server.client(), DIMENSION)
+    (program.folder / "file").touch()
+    by_flag = load(program, "--journal", "file/job.journal")
+    assert by_flag.exit_code == 1
+    assert "file/job.journal" in by_flag.stderr
+    program.env["XDG_STATE_HOME"] = str(program.folder / "file")
+    by_default = load(program)
+    assert by_default.exit_code == 1
+    assert str(program.folder / "file") in by_default.stderr
+    assert stored_keys(server.client()) == set()
+
+
+def test_a_disk_that_fills_up_under_the_journal(program: Program, server: VecloadServer) -> None:
+    rows = 20_000
+    write_vectors(program.folder / "in.parquet", random_vectors(rows, DIMENSION))
+    make_index(server.client(), DIMENSION)
+
+    def limit() -> None:
+        # A little more than the journal of a new job; each commit adds to its log.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, 1 << 16))
+
+    flags = ("--batch-vectors", "20", "--max-in-flight", "4", "--journal", "job.journal")
+    stopped = load(program, *flags, preexec_fn=limit)
+    assert stopped.exit_code == 4, (stopped.exit_code, stopped.stderr)
+    assert "job.journal" in stopped.stderr and "cannot write the journal" in stopped.stderr
+    assert_accounts(stopped.json)
+    assert 0 < stopped.json["rows_remaining"] < rows
+    done = load(program, *flags)
+    assert done.exit_code == 0, done.stderr
+    assert 0 < done.json["vectors_resumed"] <= stopped.json["vectors_acknowledged"]
+    assert done.json["vectors_resumed"] + done.json["vectors_acknowledged"] == rows
+    assert len(stored_keys(server.client())) == rows
 
 
 def test_rejects_that_go_nowhere_turn_resuming_off(program: Program, server: VecloadServer) -> None:
