@@ -2,9 +2,11 @@
 
 import contextlib
 import re
+import select
 import socket
 import struct
 import threading
+import time
 
 _KEY = re.compile(rb'\{"key":"([^"\\]*)"')
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
@@ -12,17 +14,19 @@ _WAIT_S = 30.0
 
 
 class CountingProxy:
-    """Hands every byte on, both ways, and does to one side what the other side did to it.
+    """Hands every byte on, both ways, and does to one side what the other side did to it. Requests
+    are `latency_s` on their way; those of a client that is gone by then never arrive.
 
     What passes is told by `run`, a number that its owner raises: `sent[run]` are the keys of
     PutVectors that came in that run, `acknowledged[run]` those that a whole 200 was handed on for.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, latency_s: float = 0) -> None:
         self.run = 0
         self.sent: dict[int, set[bytes]] = {}
         self.acknowledged: dict[int, set[bytes]] = {}
         self.attempts = 0
+        self._latency_s = latency_s
         self._upstream = port
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
@@ -63,6 +67,9 @@ class CountingProxy:
         with self._lock:
             self.attempts += 1 if keys else 0
             self.sent.setdefault(run, set()).update(keys)
+        time.sleep(self._latency_s)
+        if _is_gone(client):
+            return False
         server.sendall(request)
         reply, whole = _receive_message(server)
         client.sendall(reply)
@@ -85,6 +92,12 @@ def _receive_message(source: socket.socket) -> tuple[bytes, bool]:
             length = _LENGTH.search(message, 0, head + 2)
             wanted = head + 4 + (int(length[1]) if length else 0)
     return bytes(message), True
+
+
+def _is_gone(client: socket.socket) -> bool:
+    """True after a kill; a client that waits for its answer has nothing more to say."""
+    readable, _, _ = select.select([client], [], [], 0)
+    return bool(readable)
 
 
 def _reset_on_close(end: socket.socket) -> None:
