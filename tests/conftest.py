@@ -61,8 +61,8 @@ def scripted(bare_program: Program) -> Iterator[Callable[..., ScriptedServer]]:
     """Makes a ScriptedServer and points `bare_program` at it."""
     servers: list[ScriptedServer] = []
 
-    def start(dimension: int, metric: str = "cosine") -> ScriptedServer:
-        servers.append(ScriptedServer(dimension, metric))
+    def start(dimension: int, metric: str = "cosine", listen: bool = True) -> ScriptedServer:
+        servers.append(ScriptedServer(dimension, metric, listen))
         bare_program.env["AWS_ENDPOINT_URL_S3VECTORS"] = servers[-1].url
         return servers[-1]
 

@@ -8,6 +8,11 @@
 #include "base/check.h"
 
 namespace vecload::auth {
+namespace {
+
+constexpr int kRetriesMax = 10;
+
+}  // namespace
 
 Result<Credentials> ReadAgreeing(const ReadKeys& read) {
   constexpr int kReadingsMax = 8;
@@ -17,7 +22,9 @@ Result<Credentials> ReadAgreeing(const ReadKeys& read) {
     if (next == previous) return next;
     previous = std::move(next);
   }
-  return Status::Unavailable("AWS credentials changed in each of 8 readings; try again");
+  return Status::Unavailable(
+      "AWS credentials changed in each of 8 readings: a credential_process must give the same keys "
+      "again for as long as they live, or keys that live longer than 5 minutes");
 }
 
 struct RenewingProvider::State {
@@ -40,9 +47,11 @@ struct RenewingProvider::State {
     std::unique_lock lock(mutex);
     while (!stopping) {
       const uint64_t answers = requested;
-      lock.unlock();
-      Result<Credentials> reading = ReadAgreeing(read);
-      lock.lock();
+      Result<Credentials> reading = Read(&lock);
+      for (int i = 0; i < kRetriesMax && !reading.ok() && current != nullptr && !stopping; ++i) {
+        changed.wait_for(lock, options.retry_pause, [&] { return stopping; });
+        reading = Read(&lock);
+      }
       last = reading.status();
       if (reading.ok()) current = std::make_shared<const Credentials>(*std::move(reading));
       completed = answers;
@@ -51,6 +60,14 @@ struct RenewingProvider::State {
     }
     ended = true;
     changed.notify_all();
+  }
+
+  // Without the lock, since it may take long.
+  Result<Credentials> Read(std::unique_lock<std::mutex>* lock) const {
+    lock->unlock();
+    Result<Credentials> reading = ReadAgreeing(read);
+    lock->lock();
+    return reading;
   }
 
   // Waits for an answer to request number `request`.

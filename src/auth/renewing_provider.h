@@ -22,6 +22,9 @@ struct RenewalOptions {
   // How long Start and Refresh wait for a reading. A reading cannot be stopped from outside (an
   // endless credential_process), so a late one is left behind and its result dropped.
   Duration reading_max = std::chrono::seconds(20);
+  // A reading that fails although there were keys before is tried again after this long, 10 times:
+  // whoever replaces a file of keys may have emptied it and not yet written.
+  Duration retry_pause = std::chrono::milliseconds(100);
   // How long the destructor waits for a reading under way before it leaves it behind.
   Duration ending_max = std::chrono::seconds(2);
 };

@@ -12,12 +12,14 @@
 #include <gtest/gtest.h>
 
 #include "auth/test_environment.h"
+#include "base/random.h"
 
 namespace vecload::auth {
 namespace {
 
 constexpr RenewalOptions kOnlyOnRefresh = {.period = std::chrono::hours(1),
                                            .reading_max = std::chrono::seconds(20),
+                                           .retry_pause = std::chrono::microseconds(1),
                                            .ending_max = std::chrono::seconds(20)};
 
 Credentials Set(int number) {
@@ -110,6 +112,15 @@ TEST(RenewingProvider, KeepsItsKeysWhereALaterReadingFails) {
   EXPECT_EQ(*(*provider)->Current(), Set(1));
 }
 
+TEST(RenewingProvider, APassingFailureIsPassedOver) {
+  const auto provider = RenewingProvider::Start(
+      Script({Set(1), Set(1), Status::Denied("emptied"), Status::Denied("emptied"), Set(2)}),
+      kOnlyOnRefresh);
+  ASSERT_TRUE(provider.ok());
+  EXPECT_TRUE((*provider)->Refresh().ok());
+  EXPECT_EQ(*(*provider)->Current(), Set(2));
+}
+
 TEST(RenewingProvider, DoesNotWaitForAReadingThatHangs) {
   std::promise<void> release;
   const std::shared_future<void> released = release.get_future().share();
@@ -145,6 +156,51 @@ TEST(RenewingProvider, ServesManyThreadsWhileTheKeysChange) {
   }
   stop = true;
   for (std::thread& thread : threads) thread.join();
+}
+
+// The keys change under the reader's hands, before any of the parts, while others sign.
+TEST(RenewingProvider, NoTripleIsTornInTenThousandRefreshes) {
+  Random random(11);  // the reading thread's own
+  int number = 1;
+  std::atomic<int> torn = 0;
+  const auto part = [&](char letter) {
+    if (random.Below(8) == 0) ++number;
+    return letter + std::to_string(number);
+  };
+  const auto provider = RenewingProvider::Start(
+      [&]() -> Result<Credentials> {
+        Credentials reading;
+        reading.access_key = part('A');
+        reading.secret_key = part('S');
+        reading.session_token = part('T');
+        if (!IsWhole(reading)) ++torn;
+        return reading;
+      },
+      kOnlyOnRefresh);
+  ASSERT_TRUE(provider.ok());
+  std::atomic<bool> stop = false;
+  std::vector<std::thread> signers;
+  for (int i = 0; i < 2; ++i) {
+    signers.emplace_back([&] {
+      while (!stop) {
+        EXPECT_TRUE(IsWhole(*(*provider)->Current()));
+        std::this_thread::yield();
+      }
+    });
+  }
+  int accepted = 0;
+  Duration longest{};
+  for (int i = 0; i < 10'000; ++i) {
+    const TimePoint begin = Clock::System().Now();
+    accepted += (*provider)->Refresh().ok() ? 1 : 0;
+    longest = std::max(longest, Clock::System().Now() - begin);
+    EXPECT_TRUE(IsWhole(*(*provider)->Current())) << "refresh " << i;
+  }
+  stop = true;
+  for (std::thread& signer : signers) signer.join();
+  EXPECT_GT(torn, 5'000) << "the source must tear";
+  EXPECT_GT(accepted, 9'900) << "and yet give keys";
+  EXPECT_LT(longest, kOnlyOnRefresh.reading_max);
 }
 
 using FromChainTest = AwsEnvironmentTest;

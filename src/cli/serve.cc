@@ -78,6 +78,12 @@ void AddServe(CLI::App* app, Command* chosen) {
       ->type_name("MS")
       ->check(CLI::Range(0.0, 600'000.0).description(""))
       ->group(group);
+  AddParsed(command, "--faults", &server->faults, &ServerFaults::Parse,
+            "Failures made up for requests of vectors, as probabilities: "
+            "seed=7,http503=0.01,http429=0.01,http500=0.01,reset=0.005,cut=0.005,slow=0.01,"
+            "lost=0.005")
+      ->type_name("SPEC")
+      ->group(group);
   command->add_option("--region", server->region, "In the ARNs; default: us-east-1")
       ->type_name("REGION")
       ->group(group);

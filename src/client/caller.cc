@@ -21,6 +21,10 @@ constexpr Duration kSkewMin = std::chrono::minutes(4);
 // No service asks for more; a larger Retry-After is a broken proxy's.
 constexpr double kRetryAfterSecondsMax = 3600;
 
+// Twenty times a slow answer's time; and no longer than the tries of a blocking call may take, so
+// that a silent endpoint is told before a load begins as soon as one that is not there.
+constexpr Duration kStallTimeout = std::chrono::seconds(30);
+
 constexpr std::string_view kContentType = "application/json";
 
 struct Endpoint {
@@ -95,6 +99,17 @@ Duration RetryAfter(const http::Headers& headers) {
   return std::min<Duration>(*until - *now, FromSeconds(kRetryAfterSecondsMax));
 }
 
+// A login page of a network or half a document must not pass for an acknowledgement. Whether what
+// stands between the braces is right is for the decoder of the reply, where there is one; an empty
+// body is how some servers say {}.
+bool MayBeJsonObject(std::string_view body) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  const size_t first = body.find_first_not_of(kSpace);
+  if (first == body.npos) return body.empty();
+  const size_t last = body.find_last_not_of(kSpace);
+  return body[first] == '{' && body[last] == '}' && first < last;
+}
+
 std::string_view RequestId(const http::Headers& headers) {
   const std::string_view id = http::FindHeader(headers, "x-amzn-requestid");
   return id.empty() ? http::FindHeader(headers, "x-amz-request-id") : id;
@@ -136,6 +151,12 @@ Outcome Caller::Shared::Read(Result<http::Reply> reply, const std::string& label
     return outcome;
   }
   if (reply->status >= 200 && reply->status < 300) {
+    if (!MayBeJsonObject(reply->body)) {
+      outcome.status = Status::Unavailable(
+          label + ": the reply is no JSON, so something other than the service answered; check " +
+          endpoint_url + " and any proxy on the way there");
+      return outcome;
+    }
     outcome.body = std::move(reply->body);
     return outcome;
   }
@@ -182,8 +203,9 @@ Result<std::shared_ptr<Caller>> Caller::Open(const ClientOptions& options) {
   while (endpoint_url.ends_with('/')) endpoint_url.pop_back();
   VECLOAD_RETURN_IF_ERROR(ParseEndpoint(endpoint_url).status());
   VECLOAD_ASSIGN_OR_RETURN(auto credentials, auth::CredentialProvider::FromChain(settings));
-  VECLOAD_ASSIGN_OR_RETURN(std::shared_ptr<http::Transport> transport,
-                           http::MakeCurlTransport({.ca_bundle = settings.ca_bundle}));
+  VECLOAD_ASSIGN_OR_RETURN(
+      std::shared_ptr<http::Transport> transport,
+      http::MakeCurlTransport({.ca_bundle = settings.ca_bundle, .stall_timeout = kStallTimeout}));
   return std::make_shared<Caller>(Parts{.endpoint_url = std::move(endpoint_url),
                                         .region = settings.region,
                                         .credentials = std::move(credentials),

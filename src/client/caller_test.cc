@@ -124,6 +124,25 @@ TEST(Caller, ABrokenConnectionNamesTheEndpointAndWhatToDo) {
   EXPECT_NE(outcome.status.message().find("--endpoint-url"), std::string::npos);
 }
 
+TEST(Caller, WhatIsNoJsonIsNoAcknowledgement) {
+  FakeService service;
+  const auto status = [&](std::string body) {
+    service.transport->Answer(200, std::move(body));
+    return service.caller->Call("PutVectors", "{}", "b/i").status;
+  };
+  for (const std::string body :
+       {"<html>log in</html>", "{\"a\":", "{", "}", "[]", "null", " ", "{}x", "x{}"}) {
+    const Status refused = status(body);
+    EXPECT_EQ(refused.code(), Code::kUnavailable) << body;
+    EXPECT_EQ(refused.service(), nullptr) << body;
+    EXPECT_NE(refused.message().find("PutVectors \"b/i\": the reply is no JSON"),
+              std::string::npos);
+  }
+  for (const std::string body : {"", "{}", " {\n}\r\n", "{\"a\":1}"}) {
+    EXPECT_TRUE(status(body).ok()) << body;
+  }
+}
+
 TEST(Caller, AClockThatIsOffIsMendedForTheNextCall) {
   // How services say it: by name, or as a wrong signature.
   for (const std::string code :
@@ -139,6 +158,61 @@ TEST(Caller, AClockThatIsOffIsMendedForTheNextCall) {
     EXPECT_EQ(Header(service.transport->seen[0], "x-amz-date"), "20261124T231500Z");
     EXPECT_EQ(Header(service.transport->seen[1], "x-amz-date"), "20261125T011500Z");
   }
+}
+
+// The wall clock is for signatures only: whatever it does, times taken are the monotonic clock's.
+TEST(Caller, AWallClockThatJumpsHarmsNothing) {
+  struct Slow final : http::Transport {
+    void Send(http::Request request, Done done) override {
+      headers = std::move(request.headers);
+      meanwhile();
+      done(http::Reply{200, {}, "{}"});
+    }
+    http::Headers headers;
+    std::function<void()> meanwhile;
+  };
+  const auto transport = std::make_shared<Slow>();
+  FakeService service;
+  Caller caller({.endpoint_url = "https://x",
+                 .region = "us-east-1",
+                 .credentials = service.credentials,
+                 .transport = transport,
+                 .clock = &service.clock});
+  const WallTime begin = service.clock.WallNow();
+  for (const auto jump : {std::chrono::hours(-48), std::chrono::hours(30), std::chrono::hours(-1),
+                          std::chrono::hours(24 * 365)}) {
+    transport->meanwhile = [&] {
+      service.clock.Advance(std::chrono::seconds(2));
+      service.clock.SetWall(begin + jump);
+    };
+    const Outcome outcome = caller.Call("PutVectors", "{}");
+    EXPECT_TRUE(outcome.status.ok());
+    EXPECT_EQ(Seconds(outcome.latency), 2);
+  }
+  transport->meanwhile = [] {};
+  service.clock.SetWall(begin - std::chrono::hours(48));
+  (void)caller.Call("PutVectors", "{}");
+  EXPECT_EQ(http::FindHeader(transport->headers, "x-amz-date"), "20261122T231500Z");
+}
+
+TEST(Caller, AnOffsetThatWasLearnedIsLearnedAnewWhenTheClockIsSet) {
+  FakeService service;
+  const WallTime true_time = service.clock.WallNow();
+  service.clock.SetWall(true_time - std::chrono::hours(2));  // it is slow ...
+  service.transport->Refuse(403, "RequestTimeTooSkewed",
+                            {{"Date", "Tue, 24 Nov 2026 23:15:00 GMT"}});
+  service.transport->Answer(200, "{}");
+  EXPECT_FALSE(service.caller->Call("PutVectors", "{}").status.ok());
+  EXPECT_TRUE(service.caller->Call("PutVectors", "{}").status.ok());
+  service.clock.SetWall(true_time);  // ... and somebody sets it
+  service.transport->Refuse(403, "RequestTimeTooSkewed",
+                            {{"Date", "Tue, 24 Nov 2026 23:15:00 GMT"}});
+  service.transport->Answer(200, "{}");
+  EXPECT_FALSE(service.caller->Call("PutVectors", "{}").status.ok());
+  EXPECT_TRUE(service.caller->Call("PutVectors", "{}").status.ok());
+  EXPECT_EQ(Header(service.transport->seen[1], "x-amz-date"), "20261124T231500Z");
+  EXPECT_EQ(Header(service.transport->seen[2], "x-amz-date"), "20261125T011500Z");
+  EXPECT_EQ(Header(service.transport->seen[3], "x-amz-date"), "20261124T231500Z");
 }
 
 TEST(Caller, AWrongSignatureAtTheRightTimeIsNotTheClock) {

@@ -148,12 +148,20 @@ TEST(Client, MessagesSayWhatFailedOnWhatAndWhatToDo) {
   EXPECT_EQ(service.client->GetIndex(kIndex).status().message(),
             "GetIndex \"b/i\": 404 NotFoundException: The specified index could not be found; "
             "check the names and the region; create what is missing");
-  service.transport->Answer(200, "<html>a portal's login page</html>");
-  const Status portal = service.client->GetIndex(kIndex).status();
-  EXPECT_EQ(portal.code(), Code::kCorrupt);
-  EXPECT_TRUE(portal.message().starts_with(
+  service.transport->Answer(200, R"({"index":[]})");
+  const Status other = service.client->GetIndex(kIndex).status();
+  EXPECT_EQ(other.code(), Code::kCorrupt);
+  EXPECT_TRUE(other.message().starts_with(
       "GetIndex \"b/i\" at https://s3vectors.us-east-1.api.aws: the reply cannot be read"))
-      << portal.message();
+      << other.message();
+}
+
+TEST(Client, APageOfSomethingInBetweenIsTriedAgain) {
+  FakeService service;
+  service.transport->Answer(200, "<html>a portal's login page</html>");
+  service.transport->Answer(200, kIndexReply);
+  EXPECT_TRUE(service.client->GetIndex(kIndex).ok());
+  EXPECT_EQ(service.waits.size(), 1U);
 }
 
 TEST(Client, ListingsFollowTheirPages) {

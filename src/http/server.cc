@@ -173,6 +173,7 @@ class BeastServer final : public Server {
   asio::awaitable<ServerReply> CallHandler(ServerRequest request);
   asio::awaitable<bool> Write(Session& session, const Reply& reply, bool keep_alive,
                               bool head_only);
+  asio::awaitable<void> BreakOff(Session& session, const ServerReply& answer);
   asio::awaitable<void> Refuse(Session& session, const Reply& reply);
   asio::awaitable<void> Linger(Session& session);
 
@@ -337,6 +338,10 @@ asio::awaitable<bool> BeastServer::ServeOne(Session& session) {
     session.delay.expires_after(answer.delay);
     co_await session.delay.async_wait(kToken);
   }
+  if (answer.delivery != Delivery::kWhole) {
+    co_await BreakOff(session, answer);
+    co_return false;
+  }
   const bool keep_alive = parser.keep_alive() && !stopping_;
   const bool written = co_await Write(session, answer.reply, keep_alive, head_only);
   co_return written&& keep_alive;
@@ -429,6 +434,21 @@ asio::awaitable<bool> BeastServer::Write(Session& session, const Reply& reply, b
   session.stream.expires_after(options_.request_timeout);
   auto [error, bytes] = co_await asio::async_write(session.stream, parts, kToken);
   co_return !error;
+}
+
+asio::awaitable<void> BeastServer::BreakOff(Session& session, const ServerReply& answer) {
+  if (answer.delivery == Delivery::kReset) {
+    error_code ignored;
+    // Closing without lingering is what makes TCP send a reset instead of an end.
+    (void)session.stream.socket().set_option(asio::socket_base::linger(true, 0), ignored);
+    co_return;  // the session's end closes it
+  }
+  std::string message = ReplyHead(answer.reply, /*keep_alive=*/true);
+  const size_t sent = answer.reply.body.empty() ? message.size() / 2
+                                                : message.size() + answer.reply.body.size() / 2;
+  message += answer.reply.body;
+  session.stream.expires_after(options_.request_timeout);
+  co_await asio::async_write(session.stream, asio::buffer(message, sent), kToken);
 }
 
 asio::awaitable<void> BeastServer::Refuse(Session& session, const Reply& reply) {

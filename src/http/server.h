@@ -32,10 +32,18 @@ struct ServerOptions {
   Reply too_large{};
 };
 
+// How much of an answer is sent; what is not kWhole plays a network that fails.
+enum class Delivery {
+  kWhole,
+  kCutShort,  // head and half of the body (without a body: half of the head), then the end
+  kReset,     // nothing: the connection is reset
+};
+
 // What a handler answers; `delay` holds the answer back without holding a thread.
 struct ServerReply {
   Reply reply{};
   Duration delay{};
+  Delivery delivery = Delivery::kWhole;
 };
 
 // An HTTP/1.1 server on Boost.Beast coroutines. Knows no S3 word. Connections are kept alive,

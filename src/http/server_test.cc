@@ -229,6 +229,29 @@ TEST(Server, ADelayHoldsBackTheAnswerButNoThread) {
   EXPECT_LT(took, milliseconds(1500)) << "one after the other";
 }
 
+TEST(Server, AnAnswerMayBeCutShortOrLostOnPurpose) {
+  const auto server = Start({}, [](ServerRequest&& request) {
+    ServerReply answer{{200, {{"Date", "then"}}, ""}};
+    if (request.body == "cut") answer.reply.body = "0123456789";
+    answer.delivery = request.body == "reset" ? Delivery::kReset : Delivery::kCutShort;
+    return answer;
+  });
+  Connection cut = Connect(server->port());
+  cut.Send(Post("cut") + Post("never served"));
+  EXPECT_EQ(cut.ReceiveAll(),
+            "HTTP/1.1 200 OK\r\nDate: then\r\nContent-Length: 10\r\n"
+            "Connection: keep-alive\r\n\r\n01234");
+  Connection in_head = Connect(server->port());
+  in_head.Send(Post("no body"));
+  const std::string half = in_head.ReceiveAll();
+  EXPECT_THAT(half, StartsWith("HTTP/1.1 200 OK\r\nDate: "));
+  EXPECT_THAT(half, Not(HasSubstr("\r\n\r\n")));
+  Connection lost = Connect(server->port());
+  lost.Send(Post("reset"));
+  EXPECT_EQ(lost.ReceiveError(), ECONNRESET) << "an end, as after a cut, would be 0";
+  EXPECT_EQ(cut.ReceiveError(), 0);
+}
+
 TEST(Server, OneConnectionTooManyIsToldSo) {
   const auto server = Start({.connections_max = 2});
   Connection first = Connect(server->port());

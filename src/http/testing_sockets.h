@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -61,6 +62,15 @@ class Connection {
     const ssize_t received = recv(fd_, bytes.data(), bytes.size(), 0);
     bytes.resize(received > 0 ? static_cast<size_t>(received) : 0);
     return bytes;
+  }
+
+  // How the stream ended, where nothing is left to receive: errno, or 0 for an orderly end.
+  [[nodiscard]] int ReceiveError() const {
+    pollfd readable{.fd = fd_, .events = POLLIN, .revents = 0};
+    if (poll(&readable, 1, kWaitMs) != 1) return ETIMEDOUT;
+    char byte = 0;
+    const ssize_t received = recv(fd_, &byte, 1, 0);
+    return received < 0 ? errno : received == 0 ? 0 : EPROTO;
   }
 
   // Everything up to the end of the stream.

@@ -18,6 +18,7 @@
 #include "auth/credentials.h"
 #include "base/random.h"
 #include "journal/journal.h"
+#include "journal/testing_vfs.h"
 #include "load/testing_source.h"
 
 namespace vecload::load {
@@ -163,10 +164,10 @@ class PipelineTest : public ::testing::Test {
   }
 
   // As `vecload::Load` does it.
-  void OpenJournal(const std::string& path, const Source& source) {
+  void OpenJournal(const std::string& path, const Source& source, const std::string& vfs = "") {
     journal_.reset();
     auto opened = journal::Journal::Open(path, {.endpoint_url = "e", .indexes = {{"arn", 1}}},
-                                         source.manifest(), {});
+                                         source.manifest(), {.vfs = vfs});
     ASSERT_TRUE(opened.ok()) << opened.status().ToString();
     journal_ = std::move(opened->journal);
   }
@@ -309,6 +310,36 @@ TEST_F(PipelineTest, RowsThatGiveWayAreSettledAndNeverSent) {
   EXPECT_EQ(report.vectors_acknowledged, 12'000U);
   EXPECT_EQ(sent.size(), 12'000U);
   EXPECT_EQ(std::set<std::string>(sent.begin(), sent.end()).size(), sent.size());
+}
+
+// The disk fills up after a while, at a point that differs from try to try.
+TEST_F(PipelineTest, AFullDiskStopsItAndTheNextRunGoesOn) {
+  options_.batch_vectors_max = 10;
+  for (const uint64_t free_bytes : {0, 30'000, 100'000, 150'001}) {
+    journal::testing::TestingVfs disk("full-disk-pipeline");
+    MemorySource source(2, 5'000);
+    std::set<std::string> stored;
+    const auto answer = [&](const std::vector<std::string>& keys) {
+      stored.insert(keys.begin(), keys.end());
+      return FakeService::Reply(200, "", "{}");
+    };
+    OpenJournal("job.journal", source, disk.name());
+    disk.SetFreeBytes(free_bytes);
+    const LoadReport stopped = Run(&source, answer);
+    EXPECT_EQ(stopped.exit_code, 4);
+    EXPECT_EQ(stopped.status.code(), Code::kIo) << stopped.status.ToString();
+    EXPECT_EQ(Sum(stopped), 10'000U);
+
+    disk.SetFreeBytes(~uint64_t{0});
+    OpenJournal("job.journal", source, disk.name());
+    const LoadReport done = Run(&source, answer);
+    EXPECT_EQ(done.exit_code, 0) << done.status.ToString();
+    EXPECT_EQ(done.vectors_resumed > 0, free_bytes > 0) << free_bytes;
+    EXPECT_LE(done.vectors_resumed, stopped.vectors_acknowledged) << "only what was acknowledged";
+    EXPECT_EQ(done.vectors_resumed + done.vectors_acknowledged, 10'000U);
+    EXPECT_EQ(stored.size(), 10'000U);
+    journal_.reset();
+  }
 }
 
 TEST_F(PipelineTest, StopsWhereTheServiceDenies) {

@@ -62,7 +62,21 @@ TEST(TokenBucket, NeverExceedsRateTimesTimePlusBurst) {
 TEST(TokenBucket, AClockThatJumpsBackTakesNothingAway) {
   TokenBucket bucket(10, 10, kStart);
   bucket.Take(10, kStart);
-  EXPECT_EQ(bucket.ReadyAt(5, kStart - seconds(100)), kStart - seconds(100) + milliseconds(500));
+  const TimePoint back = kStart - seconds(100);
+  EXPECT_EQ(bucket.ReadyAt(5, back), back + milliseconds(500));
+  bucket.Take(0, back);
+  EXPECT_EQ(bucket.ReadyAt(5, back + milliseconds(500)), back + milliseconds(500));
+  EXPECT_GT(bucket.ReadyAt(6, back + milliseconds(500)), back + milliseconds(500));
+}
+
+TEST(TokenBucket, TimesALittleOutOfOrderGiveNothing) {
+  TokenBucket bucket(1'000, 100, kStart);
+  bucket.Take(100, kStart);
+  for (int i = 0; i < 1'000; ++i) {
+    bucket.Take(0, kStart - milliseconds(500));
+    bucket.Take(0, kStart);
+  }
+  EXPECT_EQ(bucket.ReadyAt(1, kStart), kStart + milliseconds(1));
 }
 
 TEST(TokenBucket, UnlimitedIsAlwaysReady) {
@@ -102,6 +116,19 @@ TEST(Pacer, UnlimitedLearnsALimitFromA429) {
   for (int i = 0; i < 200; ++i) pacer.OnSend(500, kStart + milliseconds(50 * i));
   pacer.OnThrottled(kStart + seconds(10));
   EXPECT_DOUBLE_EQ(pacer.rate_vectors_per_s(), 7'000);
+}
+
+TEST(Pacer, AClockThatJumpsBackGivesNoBurstAndTakesNothingAway) {
+  Pacer pacer({.rate_vectors_per_s = 1'000}, kStart);
+  EXPECT_NEAR(SendFor(&pacer, 100, kStart, seconds(10)), 10'000, 500);
+  pacer.OnThrottled(kStart + seconds(10));
+  const TimePoint back = kStart - seconds(100);
+  EXPECT_LE(pacer.ReadyAt(100, back), back + seconds(1)) << "not a hundred seconds later";
+  EXPECT_NEAR(SendFor(&pacer, 100, back, seconds(10)), 10'000, 3'500);
+  // Once the clock is past its old mark, the rate climbs back and is kept.
+  const TimePoint on = kStart + seconds(60);
+  EXPECT_NEAR(SendFor(&pacer, 100, on, seconds(10)), 10'000, 600);
+  EXPECT_DOUBLE_EQ(pacer.rate_vectors_per_s(), 1'000);
 }
 
 TEST(ConcurrencyLimit, FollowsLittlesLawUnderARateLimit) {

@@ -57,6 +57,7 @@ void Pacer::OnThrottled(TimePoint now) {
 
 void Pacer::Recover(TimePoint now) {
   if (!reduced_) return;
+  if (now < last_step_ - kClockJumpMin) last_cut_ = last_step_ = now;
   const auto steps = (now - last_step_) / std::chrono::seconds(1);
   if (steps <= 0) return;
   const double step = kIncreasePerS * limit_vectors_per_s_;

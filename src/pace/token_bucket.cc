@@ -11,6 +11,11 @@ double TokenBucket::LevelAt(TimePoint now) const {
   return std::min(burst_, level_ + elapsed_s * rate_per_s_);
 }
 
+void TokenBucket::SetLevel(double level, TimePoint now) {
+  level_ = level;
+  updated_ = now < updated_ - kClockJumpMin ? now : std::max(updated_, now);
+}
+
 TimePoint TokenBucket::ReadyAt(double tokens, TimePoint now) const {
   if (rate_per_s_ <= 0) return now;
   const double missing = std::min(tokens, burst_) - LevelAt(now);
@@ -22,8 +27,7 @@ TimePoint TokenBucket::ReadyAt(double tokens, TimePoint now) const {
 
 void TokenBucket::Take(double tokens, TimePoint now) {
   if (rate_per_s_ <= 0) return;
-  level_ = LevelAt(now) - tokens;
-  updated_ = std::max(updated_, now);
+  SetLevel(LevelAt(now) - tokens, now);
 }
 
 bool TokenBucket::TryTake(double tokens, TimePoint now) {
@@ -33,8 +37,7 @@ bool TokenBucket::TryTake(double tokens, TimePoint now) {
 }
 
 void TokenBucket::SetRate(double rate_per_s, TimePoint now) {
-  level_ = LevelAt(now);
-  updated_ = std::max(updated_, now);
+  SetLevel(LevelAt(now), now);
   rate_per_s_ = rate_per_s;
 }
 

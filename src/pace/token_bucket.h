@@ -4,6 +4,10 @@
 
 namespace vecload::pace {
 
+// Times given by several threads come a little out of order. A clock that is further back has
+// jumped, and what was noted by its old reading is noted anew.
+inline constexpr Duration kClockJumpMin = std::chrono::seconds(1);
+
 // A token bucket that may go into debt: a taking larger than the burst waits for a full bucket and
 // leaves it below zero, so the long-run rate holds for takings of any size.
 class TokenBucket {
@@ -23,6 +27,7 @@ class TokenBucket {
 
  private:
   [[nodiscard]] double LevelAt(TimePoint now) const;
+  void SetLevel(double level, TimePoint now);
 
   double rate_per_s_;
   double burst_;

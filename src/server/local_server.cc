@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "http/server.h"
+#include "server/faults.h"
 #include "server/router.h"
 #include "vecload/server.h"
 #include "wire/limits.h"
@@ -93,7 +94,8 @@ class DataFolder {
 
 class RunningServer final : public LocalServer {
  public:
-  explicit RunningServer(LocalServerOptions options) : options_(std::move(options)) {}
+  explicit RunningServer(LocalServerOptions options)
+      : options_(std::move(options)), faults_(options_.faults) {}
   RunningServer(const RunningServer&) = delete;
   RunningServer& operator=(const RunningServer&) = delete;
   ~RunningServer() override { RunningServer::Stop(); }
@@ -120,7 +122,9 @@ class RunningServer final : public LocalServer {
         server::Router::ErrorReply(wire::ValidationError("Request body exceeds max allowed size"));
     VECLOAD_ASSIGN_OR_RETURN(
         http_, http::Server::Start(std::move(http_options), [this](http::ServerRequest&& request) {
-          return router_->Handle(std::move(request));
+          return faults_.Answer(std::move(request), [this](http::ServerRequest&& passed) {
+            return router_->Handle(std::move(passed));
+          });
         }));
     port_ = http_->port();
     return Status::Ok();
@@ -144,6 +148,7 @@ class RunningServer final : public LocalServer {
 
  private:
   const LocalServerOptions options_;
+  server::Faults faults_;
   uint16_t port_ = 0;
   std::mutex mutex_;
   // In the order of their making; Stop takes them down in reverse.

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from support.program import Outcome, Program, assert_accounts
-from support.servers import ScriptedServer, VecloadServer, free_port
+from support.servers import ScriptedServer, VecloadServer
 from support.vectors import (
     fixed_size_column,
     make_index,
@@ -360,13 +360,6 @@ def test_default_rejects_file_is_named_after_the_index(
 # --- services that cannot be used
 
 
-def test_unreachable_endpoint(bare_program: Program) -> None:
-    write_vectors(bare_program.folder / "in.parquet", random_vectors(2, DIMENSION))
-    endpoint = f"http://127.0.0.1:{free_port()}"
-    done = load(bare_program, "in.parquet", "--endpoint-url", endpoint, timeout=45)
-    assert_nothing_begun(done, endpoint)
-
-
 def test_missing_index(program: Program, server: VecloadServer) -> None:
     write_vectors(program.folder / "in.parquet", random_vectors(2, DIMENSION))
     done = load(program, "in.parquet")
@@ -386,43 +379,6 @@ def test_wrong_credentials_before_the_job(
     done = load(bare_program, "in.parquet", timeout=45)
     assert_nothing_begun(done, code, "You shall not pass")
     assert service.bodies == []
-
-
-def test_permission_lost_in_the_job_stops_it_resumable(
-    bare_program: Program, scripted: Callable[..., ScriptedServer]
-) -> None:
-    service = scripted(DIMENSION)
-    service.script = lambda operation, number: (
-        (403, "AccessDeniedException", "no more")
-        if operation == "PutVectors" and number >= 2
-        else None
-    )
-    write_vectors(bare_program.folder / "in.parquet", random_vectors(5000, DIMENSION))
-    done = load(bare_program, "in.parquet", "--rate-vectors", "unlimited", timeout=45)
-    assert done.exit_code == 4, done.stderr
-    assert "AccessDeniedException" in done.stderr
-    assert_accounts(done.json)
-    assert done.json["vectors_acknowledged"] == 1000
-    assert done.json["rows_remaining"] == 4000
-
-
-def test_rows_that_the_service_names_are_rejected_and_the_rest_resent(
-    bare_program: Program, scripted: Callable[..., ScriptedServer]
-) -> None:
-    service = scripted(DIMENSION)
-    service.script = lambda operation, number: (
-        (400, "ValidationException", "Invalid record for key 'k000007': too odd")
-        if operation == "PutVectors" and b'"k000007"' in service.last_body
-        else None
-    )
-    write_vectors(bare_program.folder / "in.parquet", random_vectors(64, DIMENSION))
-    done = load(bare_program, "in.parquet", timeout=45)
-    assert done.exit_code == 3, done.stderr
-    (line,) = done.rejects()
-    assert (line["row"], line["key"], line["rule"]) == (7, "k000007", "service_refused")
-    assert "too odd" in line["message"]
-    assert done.json["vectors_acknowledged"] == 63
-    assert_accounts(done.json)
 
 
 # --- rejects that cannot be written

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError
 
 from support.program import Program
 from support.servers import VecloadServer, vectors_client
@@ -144,3 +144,31 @@ def test_stdout_that_is_gone_does_not_kill_it(bare_program: Program) -> None:
         except subprocess.TimeoutExpired:
             serve.kill()
             raise
+
+
+def test_made_up_failures_come_as_often_and_as_late_as_asked(
+    start_server: Callable[..., VecloadServer],
+) -> None:
+    def fates(*specs: str) -> list[str]:
+        """What boto3 sees of the same puts on a new server."""
+        server = start_server("--faults", ",".join(specs))
+        make_index(server.client(), 2)
+        seen = []
+        for number in range(60):
+            try:
+                put(server, f"k{number}")
+                seen.append("ok")
+            except ClientError as error:
+                seen.append(error.response["Error"]["Code"])
+            except ConnectionClosedError:  # reset, cut or lost
+                seen.append("closed")
+        return seen
+
+    spec = "http503=0.1,http429=0.1,http500=0.1,reset=0.1,cut=0.1,lost=0.1"
+    first = fates("seed=7", spec)
+    assert set(first) == {
+        "ok", "ServiceUnavailableException", "TooManyRequestsException",
+        "InternalServerException", "closed",
+    }  # fmt: skip
+    assert fates("seed=7", spec) == first, "the same seed, the same failures"
+    assert fates("seed=8", spec) != first

@@ -111,48 +111,6 @@ def test_the_default_pace_holds_the_limit_without_being_throttled(
     assert done.json["bottleneck"] == "service_limit"
 
 
-@pytest.mark.parametrize("status", [500, 503, 429, 408])
-def test_passing_failures_are_retried(
-    bare_program: Program, scripted: Callable[..., ScriptedServer], status: int
-) -> None:
-    service = scripted(4)
-    code = {
-        500: "InternalServerException",
-        503: "ServiceUnavailableException",
-        429: "TooManyRequestsException",
-        408: "RequestTimeoutException",
-    }[status]
-    service.script = lambda operation, number: (
-        (status, code, "not now") if operation == "PutVectors" and number < 3 else None
-    )
-    write_vectors(bare_program.folder / "in.parquet", random_vectors(1200, 4))
-    done = bare_program.run("load", "in.parquet", "--index", "bucket/index", "--output", "json")
-    assert done.exit_code == 0, done.stderr
-    assert done.json["attempts"] >= done.json["requests"] + 3
-    assert sum(len(json.loads(body)["vectors"]) for body in service.bodies) == 1200
-    assert_accounts(done.json)
-
-
-def test_no_progress_gives_up_in_time_and_says_so(
-    bare_program: Program, scripted: Callable[..., ScriptedServer]
-) -> None:
-    service = scripted(4)
-    service.script = lambda operation, number: (
-        (503, "ServiceUnavailableException", "not now")
-        if operation == "PutVectors" and number >= 1
-        else None
-    )
-    write_vectors(bare_program.folder / "in.parquet", random_vectors(3000, 4))
-    begun = time.monotonic()
-    done = bare_program.run("load", "in.parquet", "--index", "bucket/index", "--give-up-after",
-                            "3s", "--output", "json", timeout=60)  # fmt: skip
-    assert done.exit_code == 4, done.stderr
-    assert time.monotonic() - begun < 30
-    assert "--give-up-after" in done.stderr
-    assert_accounts(done.json)
-    assert done.json["rows_remaining"] == 3000 - done.json["vectors_acknowledged"]
-
-
 def test_a_server_that_dies_midway_is_survived_when_it_comes_back(
     bare_program: Program, tmp_path: Path
 ) -> None:

@@ -41,6 +41,8 @@ WRONG = {
     "serve": "--data-dir DIR or --ephemeral is required",
     "serve --ephemeral --data-dir d": "excludes",
     "serve --ephemeral --port 70000": "--port",
+    "serve --ephemeral --faults reset=0.1,http404=0.1": '"http404=0.1": there is no such fault',
+    "serve --ephemeral --faults cut=2": '"cut=2": a probability must be',
     "index": "a command is required; see vecload index --help",
     "index create b/i --distance-metric cosine": "--dimension is required",
     "index create b/i --distance-metric cosine --dimension 4097": "--dimension",

@@ -1,18 +1,22 @@
 """Servers on loopback that the tests talk to: ours and the strangers'. Each is stopped by pid."""
 
 import contextlib
+import dataclasses
+import enum
 import http.server
 import json
 import os
 import shutil
 import socket
+import ssl
+import struct
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import boto3
 from botocore.config import Config
@@ -133,10 +137,43 @@ class MotoServer:
         self._server.stop()
 
 
-class ScriptedServer:
-    """Answers GetIndex for one index and PutVectors as told, and keeps every body."""
+@dataclasses.dataclass
+class Answer:
+    """A whole reply, word for word."""
 
-    def __init__(self, dimension: int, metric: str = "cosine") -> None:
+    status: int = 200
+    body: bytes = b"{}"
+    headers: dict[str, str] = dataclasses.field(default_factory=dict)
+
+
+class Broken(enum.Enum):
+    """What a client gets that has no whole reply."""
+
+    RESET = "the connection reset"
+    CLOSED = "the end of the connection"
+    CUT_IN_HEAD = "a reply that ends within its head"
+    CUT_IN_BODY = "a reply that ends within its body"
+    SILENCE = "nothing, until the server stops"
+
+
+@dataclasses.dataclass
+class Seen:
+    """A request as it came, and when its answer was on its way."""
+
+    operation: str
+    headers: dict[str, str]
+    begun: float
+    ended: float = float("inf")
+
+
+# (status, aws_code, message) is short for the service's own form of an error; None: success.
+Script = Callable[[str, int], "tuple[int, str, str] | Answer | Broken | None"]
+
+
+class ScriptedServer:
+    """Answers GetIndex for one index and PutVectors as told, and keeps every body it accepted."""
+
+    def __init__(self, dimension: int, metric: str = "cosine", listen: bool = True) -> None:
         self.index = {
             "vectorBucketName": "bucket",
             "indexName": "index",
@@ -148,59 +185,147 @@ class ScriptedServer:
         }
         self.bodies: list[bytes] = []
         self.operations: list[str] = []
+        self.requests: list[Seen] = []
         self.last_body = b""
+        self.last_headers: dict[str, str] = {}
         self.delay_s = 0.0  # before each answer to PutVectors
-        # (status, aws_code, message) by operation and its number; None: success.
-        self.script: Callable[[str, int], tuple[int, str, str] | None] = lambda _name, _number: None
+        self.script: Script = lambda _name, _number: None  # by operation and its number
+        # The same for what is reset in the middle of its body.
+        self.resets_body: Callable[[str, int], bool] = lambda _name, _number: False
         self._lock = threading.Lock()
         self._stopped = threading.Event()
-        owner = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                status, headers, reply = owner._answer(self.path.lstrip("/"), body)
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(reply)))
-                with contextlib.suppress(ConnectionError):  # a client that was killed
-                    self.end_headers()
-                    self.wfile.write(reply)
-
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._server = _HttpServer(self, listen)
+        self._scheme = "http"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         self._thread.start()
 
-    def _answer(self, operation: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
+    @property
+    def url(self) -> str:
+        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
+
+    def listen(self) -> None:
+        """For one made with listen=False: until now connections were refused."""
+        self._server.server_activate()
+
+    def use_tls(self, certificate: Path, key: Path) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        self._server.tls = context
+        self._scheme = "https"
+
+    def puts(self) -> list[Seen]:
+        return [seen for seen in self.requests if seen.operation == "PutVectors"]
+
+    def begin(self, operation: str, headers: dict[str, str]) -> tuple[Seen, int]:
+        """Notes a request whose body is still to come; returns its number among its like."""
+        seen = Seen(operation, headers, time.monotonic())
         with self._lock:
             number = self.operations.count(operation)
             self.operations.append(operation)
-            self.last_body = body
-            failure = self.script(operation, number)
-            if failure is None and operation == "PutVectors":
+            self.requests.append(seen)
+        return seen, number
+
+    def answer(self, seen: Seen, number: int, body: bytes) -> Answer | Broken:
+        with self._lock:
+            self.last_body, self.last_headers = body, seen.headers
+            failure = self.script(seen.operation, number)
+            if failure is None and seen.operation == "PutVectors":
                 self.bodies.append(body)
-        if operation == "PutVectors":
+        if seen.operation == "PutVectors":
             self._stopped.wait(self.delay_s)
-        if failure is not None:
+        if failure is Broken.SILENCE:
+            self._stopped.wait()
+        seen.ended = time.monotonic()
+        if isinstance(failure, tuple):
             status, code, message = failure
-            return status, {"x-amzn-ErrorType": code}, json.dumps({"message": message}).encode()
-        if operation == "GetIndex":
-            return 200, {}, json.dumps({"index": self.index}).encode()
-        return 200, {}, b"{}"
+            return Answer(status, json.dumps({"message": message}).encode(),
+                          {"x-amzn-ErrorType": code})  # fmt: skip
+        if failure is not None:
+            return failure
+        if seen.operation == "GetIndex":
+            return Answer(body=json.dumps({"index": self.index}).encode())
+        return Answer()
 
     def stop(self) -> None:
         self._stopped.set()
         self._server.shutdown()
         self._thread.join(timeout=_STOP_S)
         self._server.server_close()
+
+
+class _HttpServer(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, owner: ScriptedServer, listen: bool) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler, bind_and_activate=False)
+        self.owner = owner
+        self.tls: ssl.SSLContext | None = None
+        self.server_bind()
+        if listen:
+            self.server_activate()
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        # On the connection's own thread: a handshake must not hold up the others.
+        if self.tls is not None:
+            with (
+                contextlib.suppress(OSError),
+                self.tls.wrap_socket(request, server_side=True) as secure,
+            ):
+                super().finish_request(secure, client_address)
+            return
+        with contextlib.suppress(ConnectionError):  # a client that was killed
+            super().finish_request(request, client_address)
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def do_POST(self) -> None:
+        owner = cast(_HttpServer, self.server).owner
+        operation = self.path.lstrip("/")
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        seen, number = owner.begin(operation, headers)
+        if owner.resets_body(operation, number):
+            self.rfile.read(1)
+            self._end(reset=True)
+            return
+        answer = owner.answer(seen, number, self.rfile.read(int(headers["content-length"])))
+        if isinstance(answer, Answer):
+            self._send(answer)
+        else:
+            self._break_off(answer)
+
+    def _send(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    def send_response(self, code: int, message: str | None = None) -> None:
+        # As the base does, but for Server and Date: a script may set its own Date.
+        self.send_response_only(code, message)
+
+    def _break_off(self, how: Broken) -> None:
+        if how is Broken.CUT_IN_HEAD:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Len")
+        if how is Broken.CUT_IN_BODY:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+        self._end(reset=how is Broken.RESET)
+
+    def _end(self, reset: bool) -> None:
+        self.close_connection = True
+        if reset:
+            # Without lingering, and before anyone calls shutdown, which would send an end instead.
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.rfile.close()
+            self.connection.close()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
 
 
 def vectors_client(url: str) -> Any:

@@ -1,0 +1,105 @@
+"""A proxy on loopback that counts which vectors were sent, and which were acknowledged."""
+
+import contextlib
+import re
+import select
+import socket
+import struct
+import threading
+import time
+
+_KEY = re.compile(rb'\{"key":"([^"\\]*)"')
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_WAIT_S = 30.0
+
+
+class CountingProxy:
+    """Hands every byte on, both ways, and does to one side what the other side did to it. Requests
+    are `latency_s` on their way; those of a client that is gone by then never arrive.
+
+    What passes is told by `run`, a number that its owner raises: `sent[run]` are the keys of
+    PutVectors that came in that run, `acknowledged[run]` those that a whole 200 was handed on for.
+    """
+
+    def __init__(self, port: int, latency_s: float = 0) -> None:
+        self.run = 0
+        self.sent: dict[int, set[bytes]] = {}
+        self.acknowledged: dict[int, set[bytes]] = {}
+        self.attempts = 0
+        self._latency_s = latency_s
+        self._upstream = port
+        self._lock = threading.Lock()
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
+
+    def stop(self) -> None:
+        # Wakes accept(), which close() would not.
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._accepting.join(timeout=_WAIT_S)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                thread = threading.Thread(target=self._serve, args=(client, self.run), daemon=True)
+                thread.start()
+
+    def _serve(self, client: socket.socket, run: int) -> None:
+        """One connection, and one to the server for it: what breaks one breaks the other."""
+        with client, socket.create_connection(("127.0.0.1", self._upstream)) as server:
+            for end in (client, server):
+                end.settimeout(_WAIT_S)
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            try:
+                while self._exchange(client, server, run):
+                    pass
+            except OSError:
+                _reset_on_close(client)
+
+    def _exchange(self, client: socket.socket, server: socket.socket, run: int) -> bool:
+        request, whole = _receive_message(client)
+        if not whole:
+            return False
+        keys = set(_KEY.findall(request)) if request.startswith(b"POST /PutVectors ") else set()
+        with self._lock:
+            self.attempts += 1 if keys else 0
+            self.sent.setdefault(run, set()).update(keys)
+        time.sleep(self._latency_s)
+        if _is_gone(client):
+            return False
+        server.sendall(request)
+        reply, whole = _receive_message(server)
+        client.sendall(reply)
+        if whole and reply.startswith(b"HTTP/1.1 200 "):
+            with self._lock:
+                self.acknowledged.setdefault(run, set()).update(keys)
+        return whole
+
+
+def _receive_message(source: socket.socket) -> tuple[bytes, bool]:
+    """A head and the body that it announces; False where the stream ended before."""
+    message = bytearray()
+    wanted = -1
+    while wanted < 0 or len(message) < wanted:
+        part = source.recv(1 << 18)
+        if not part:
+            return bytes(message), False
+        message += part
+        if wanted < 0 and (head := message.find(b"\r\n\r\n")) >= 0:
+            length = _LENGTH.search(message, 0, head + 2)
+            wanted = head + 4 + (int(length[1]) if length else 0)
+    return bytes(message), True
+
+
+def _is_gone(client: socket.socket) -> bool:
+    """True after a kill; a client that waits for its answer has nothing more to say."""
+    readable, _, _ = select.select([client], [], [], 0)
+    return bool(readable)
+
+
+def _reset_on_close(end: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
