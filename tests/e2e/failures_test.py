@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.program import Outcome, Program, assert_accounts
+from support.program import ACCESS_KEY, SECRET_KEY, Outcome, Program, assert_accounts
 from support.servers import Answer, Broken, ScriptedServer, free_port
 from support.vectors import random_vectors, write_vectors
 
@@ -204,7 +204,8 @@ def test_endpoints_that_are_not_there_are_told_before_the_job(tmp_path: Path) ->
         def run(folder: Path, endpoint: str) -> Outcome:
             folder.mkdir()
             write_vectors(folder / "in.parquet", random_vectors(2, 4))
-            return load(Program(folder), "--endpoint-url", endpoint, timeout=60)
+            loud = Program(folder, AWS_LOG_LEVEL="trace", ARROW_S3_LOG_LEVEL="TRACE")
+            return load(loud, "--endpoint-url", endpoint, timeout=60)
 
         begin = time.monotonic()
         with concurrent.futures.ThreadPoolExecutor() as pool:
@@ -217,6 +218,7 @@ def test_endpoints_that_are_not_there_are_told_before_the_job(tmp_path: Path) ->
         for word in (endpoint, words, "--endpoint-url"):
             assert word in message, message
         assert not list(done.folder.glob("*.jsonl")), "nothing begun"
+        assert ACCESS_KEY not in done.stderr and SECRET_KEY not in done.stderr
 
 
 # --- what no repetition mends

@@ -154,17 +154,27 @@ def test_rejects_are_kept_once_over_runs(program: Program, server: VecloadServer
     vectors[::40] = np.nan
     write_vectors(program.folder / "in.parquet", vectors)
     make_index(server.client(), DIMENSION)
-    arguments = ["in.parquet", "--index", "bucket/index"]
-    for seconds in (0.3, 0.4, 0.5):
-        kill_after(program, seconds, *arguments, "--rate-vectors", "4000", "--batch-vectors", "10")
-    done = load(program)
+    journal = ("--journal", "job.journal")
+    flags = (*journal, "--rate-vectors", "2000", "--batch-vectors", "10")
+    committed = 0
+    for _ in range(3):
+        with program.start("load", "in.parquet", "--index", "bucket/index", *flags) as process:
+            # A commit holds the file's name; before the first, the next run takes another.
+            before, deadline = committed, time.monotonic() + 30
+            while committed == before and process.poll() is None:
+                assert time.monotonic() < deadline
+                shown = program.run("journal", "show", "job.journal", "--output", "json")
+                if shown.exit_code == 0:
+                    committed = shown.json["rows_total"] - shown.json["rows_remaining"]
+            process.kill()
+    done = load(program, *journal)
     assert done.exit_code == 3, done.stderr
     assert done.json["vectors_rejected"] == 100
     rejects = sorted(program.folder.glob("*rejects*.jsonl"))
     assert len(rejects) == 1, "killed runs leave no empty files behind"
     lines = rejects[0].read_text().splitlines()
     assert len(lines) == len(set(lines)) == 100
-    assert load(program).exit_code == 3, "complete, but with rejects"
+    assert load(program, *journal).exit_code == 3, "complete, but with rejects"
 
 
 def test_a_changed_file_and_another_index_are_noticed(

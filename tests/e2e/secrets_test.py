@@ -66,13 +66,6 @@ def test_credentials_that_are_refused(
     assert_secret(done)
 
 
-def test_an_endpoint_that_is_not_there(bare_program: Program) -> None:
-    write_input(bare_program)
-    done = load(bare_program, "--endpoint-url", f"http://127.0.0.1:{free_port()}")
-    assert done.exit_code == 1
-    assert_secret(done)
-
-
 def test_a_source_that_is_refused(program: Program, server: VecloadServer) -> None:
     make_index(server.client(), 4)
     program.env["AWS_ENDPOINT_URL_S3"] = f"http://127.0.0.1:{free_port()}"
