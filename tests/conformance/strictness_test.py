@@ -141,8 +141,10 @@ def without_required(request: dict[str, Any], path: Path, shape: Any) -> Iterato
 
 
 def within_bounds(request: dict[str, Any], path: Path, shape: Any, value: Any) -> Iterator[Case]:
-    """The same member at the ends of what is allowed."""
+    """The same member at the ends of what is allowed, or with each value of its enum."""
     at = pointer(path)
+    for one in shape.metadata.get("enum", []):
+        yield Case(replaced(request, path, one), at, f"at '{at}' failed to satisfy constraint")
     bounds = shape.metadata | ({"max": MAXIMA[shape.name]} if shape.name in MAXIMA else {})
     for bound in ("min", "max"):
         if bound not in bounds:
