@@ -56,7 +56,7 @@ struct IndexInfo {
   std::vector<std::string> non_filterable_keys;
   std::string sse_type;     ///< "AES256" or "aws:kms"; empty where the service did not say.
   std::string kms_key_arn;  ///< Empty unless sse_type is "aws:kms".
-  IndexMode mode = IndexMode::kEnhanced;
+  IndexMode mode = IndexMode::kEnhanced;  ///< This too where the service did not say.
   std::vector<TextSearchConfiguration> text_search;
 };
 
