@@ -48,7 +48,9 @@ TEST(Replies, IndexesRoundTrip) {
                         .metric = DistanceMetric::kEuclidean,
                         .non_filterable_keys = {"text", "größe"},
                         .sse_type = "AES256",
-                        .kms_key_arn = ""};
+                        .kms_key_arn = "",
+                        .mode = IndexMode::kClassic,
+                        .text_search = {{"title", "de"}, {"body", ""}}};
   const auto got = DecodeReply<GetIndexReply>(Encode(GetIndexReply{index}));
   ASSERT_TRUE(got.ok()) << got.status().ToString();
   EXPECT_EQ(got->index.name.ToString(), "bucket/index");
@@ -57,6 +59,8 @@ TEST(Replies, IndexesRoundTrip) {
   EXPECT_EQ(got->index.dimension, 384U);
   EXPECT_EQ(got->index.metric, DistanceMetric::kEuclidean);
   EXPECT_EQ(got->index.non_filterable_keys, index.non_filterable_keys);
+  EXPECT_EQ(got->index.mode, IndexMode::kClassic);
+  EXPECT_EQ(got->index.text_search, index.text_search);
   EXPECT_EQ(got->index.sse_type, "AES256");
   const auto listed = DecodeReply<ListIndexesReply>(
       Encode(ListIndexesReply{{{{"bucket", "index"}, "arn", 5}}, "next"}));

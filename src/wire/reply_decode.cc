@@ -39,18 +39,34 @@ void ReadBucket(Reader* reader, Value value, BucketInfo* out) {
   reader->Require(!out->name.empty(), "/vectorBucketName");
 }
 
-void ReadMetadataConfiguration(Reader* reader, Value value, std::vector<std::string>* keys) {
+void ReadTextSearch(Reader* reader, Value value, TextSearchConfiguration* out) {
+  reader->Object(value, "/textSearchConfigurations", [&](std::string_view name, Value member) {
+    if (name == "metadataKey") return reader->String(member, "/metadataKey", &out->metadata_key);
+    if (name == "language") return reader->String(member, "/language", &out->language);
+    reader->Ignore(member);
+  });
+}
+
+void ReadMetadataConfiguration(Reader* reader, Value value, IndexInfo* out) {
   reader->Object(value, "/metadataConfiguration", [&](std::string_view name, Value member) {
-    if (name != "nonFilterableMetadataKeys") return reader->Ignore(member);
-    reader->Array(member, "/nonFilterableMetadataKeys", [&](size_t, Value key) {
-      reader->String(key, "/nonFilterableMetadataKeys", &keys->emplace_back());
-    });
+    if (name == "nonFilterableMetadataKeys") {
+      reader->Array(member, "/nonFilterableMetadataKeys", [&](size_t, Value key) {
+        reader->String(key, "/nonFilterableMetadataKeys", &out->non_filterable_keys.emplace_back());
+      });
+    } else if (name == "textSearchConfigurations") {
+      reader->Array(member, "/textSearchConfigurations", [&](size_t, Value element) {
+        ReadTextSearch(reader, element, &out->text_search.emplace_back());
+      });
+    } else {
+      reader->Ignore(member);
+    }
   });
 }
 
 void ReadIndex(Reader* reader, Value value, IndexInfo* out) {
   std::optional<int64_t> dimension;
   std::string metric;
+  std::string mode;
   reader->Object(value, "/index", [&](std::string_view name, Value member) {
     if (name == "vectorBucketName") {
       reader->String(member, "/index/vectorBucketName", &out->name.bucket);
@@ -65,13 +81,17 @@ void ReadIndex(Reader* reader, Value value, IndexInfo* out) {
     } else if (name == "distanceMetric") {
       reader->String(member, "/index/distanceMetric", &metric);
     } else if (name == "metadataConfiguration") {
-      ReadMetadataConfiguration(reader, member, &out->non_filterable_keys);
+      ReadMetadataConfiguration(reader, member, out);
     } else if (name == "encryptionConfiguration") {
       ReadEncryption(reader, member, &out->sse_type, &out->kms_key_arn);
+    } else if (name == "indexMode") {
+      reader->String(member, "/index/indexMode", &mode);
     } else {
       reader->Ignore(member);
     }
   });
+  // A mode that is newer than this program changes nothing for what it does with an index.
+  if (const auto known = ParseIndexMode(mode); known.ok()) out->mode = *known;
   // The rules that every row is judged by: without them nothing can be loaded.
   reader->Require(dimension.value_or(0) > 0, "/index/dimension");
   out->dimension = static_cast<uint32_t>(dimension.value_or(0));

@@ -57,6 +57,17 @@ def test_top_k_beyond_the_index(program: Program, filled: str) -> None:
     assert keys(done.json) == ["b", "c", "new\nline", "d"]
 
 
+def test_a_filter(program: Program, filled: str) -> None:
+    wanted = '{"name": {"$in": ["point d", "point c"]}}'
+    done = program.run("query", "--index", filled, "--vector", "[0, 0]", "--filter", wanted,
+                       "--output", "json")  # fmt: skip
+    assert done.exit_code == 0, done.stderr
+    assert keys(done.json) == ["c", "d"]
+    bad = program.run("query", "--index", filled, "--vector", "[0, 0]", "--filter", '{"a": {}}')
+    assert bad.exit_code != 0
+    assert "Invalid filter" in bad.stderr
+
+
 def test_more_neighbours_than_a_page(program: Program, server: VecloadServer) -> None:
     index = make_index(server.client(), 1, "euclidean")
     server.client().put_vectors(
