@@ -58,9 +58,13 @@ struct LoadOptions {
   ClientOptions client;
   std::optional<CreateIndexOptions> create_index;  ///< Absent: the index must exist.
 
-  double rate_vectors_per_s = 2500;   ///< The documented limit per index; 0: unlimited.
-  double rate_requests_per_s = 1000;  ///< The same; 0: unlimited.
-  uint32_t batch_vectors_max = 500;   ///< 1 to 500.
+  /// Absent: the documented limit per index, 2,500, an equal share of it for each part; 0:
+  /// unlimited.
+  std::optional<double> rate_vectors_per_s;
+  /// Goes beyond rate_vectors_per_s while the service takes it: docs/internals/pacing.md.
+  bool rate_auto = false;
+  std::optional<double> rate_requests_per_s;  ///< The same, of 1,000 requests/s.
+  uint32_t batch_vectors_max = 500;           ///< 1 to 500.
   uint32_t in_flight_max = 0;
   uint32_t encoders = 0;
   uint64_t memory_bytes_max = 0;             ///< 0: 256 MiB, at most a quarter of the machine's.

@@ -24,6 +24,7 @@ using observe::ProgressMode;
 
 struct LoadFlags {
   LoadOptions load;
+  LoadRate rate_vectors;
   bool create_index = false;
   CreateIndexOptions new_index;
   ProgressMode progress = ProgressMode::kAuto;
@@ -90,8 +91,9 @@ void AddIndexFlags(CLI::App* command, LoadFlags* flags) {
 void AddPaceFlags(CLI::App* command, LoadFlags* flags) {
   const std::string group = "Pace (nothing here needs tuning)";
   LoadOptions* load = &flags->load;
-  AddParsed(command, "--rate-vectors", &load->rate_vectors_per_s, ParseRate,
-            "Vectors a second, or unlimited; default: 2500, the service's limit per index")
+  AddParsed(command, "--rate-vectors", &flags->rate_vectors, ParseLoadRate,
+            "Vectors a second, unlimited, or auto: more than the limit while the service takes it; "
+            "default: 2500, the service's limit per index")
       ->type_name("N")
       ->group(group);
   AddParsed(command, "--rate-requests", &load->rate_requests_per_s, ParseRate,
@@ -202,6 +204,8 @@ int RunLoad(LoadFlags* flags) {
     options.source.metadata_columns.clear();
   }
   if (flags->create_index) options.create_index = flags->new_index;
+  options.rate_vectors_per_s = flags->rate_vectors.per_s;
+  options.rate_auto = flags->rate_vectors.is_auto;
   const Status report_path = CheckReportPath(flags->report_path);
   if (!report_path.ok()) return Fail("load", report_path);
   // A row that cannot be sent must leave a trace even where nobody thought of rejects.

@@ -87,6 +87,13 @@ Result<double> ParseRate(std::string_view text) {
   return rate;
 }
 
+Result<LoadRate> ParseLoadRate(std::string_view text) {
+  if (text == "auto") return LoadRate{.is_auto = true};
+  const Result<double> rate = ParseRate(text);
+  if (!rate.ok()) return Status::InvalidArgument(rate.status().message() + " or auto");
+  return LoadRate{.per_s = *rate};
+}
+
 Result<Tag> ParseTag(std::string_view text) {
   const size_t equals = text.find('=');
   if (equals == std::string_view::npos || equals == 0) {

@@ -52,6 +52,14 @@ TEST(ParseRate, RefusesZeroSinceItWouldMeanUnlimited) {
   }
 }
 
+TEST(ParseLoadRate, ReadsAutoToo) {
+  EXPECT_TRUE(ParseLoadRate("auto")->is_auto);
+  EXPECT_FALSE(ParseLoadRate("auto")->per_s.has_value());
+  EXPECT_EQ(ParseLoadRate("100")->per_s, 100.0);
+  EXPECT_EQ(ParseLoadRate("unlimited")->per_s, 0.0);
+  EXPECT_FALSE(ParseLoadRate("Auto").ok());
+}
+
 TEST(ParseTag, SplitsAtTheFirstEquals) {
   EXPECT_EQ(*ParseTag("team=search"), Tag("team", "search"));
   EXPECT_EQ(*ParseTag("url=a=b"), Tag("url", "a=b"));

@@ -25,8 +25,11 @@ Status CheckOptions(const LoadOptions& options) {
     return Status::InvalidArgument(fmt::format("a batch has 1 to {} vectors, not {}",
                                                wire::kPutVectorsMax, options.batch_vectors_max));
   }
-  if (options.rate_vectors_per_s < 0 || options.rate_requests_per_s < 0) {
+  if (options.rate_vectors_per_s.value_or(0) < 0 || options.rate_requests_per_s.value_or(0) < 0) {
     return Status::InvalidArgument("a rate cannot be negative");
+  }
+  if (options.rate_auto && options.rate_vectors_per_s == 0) {
+    return Status::InvalidArgument("a rate cannot be both automatic and unlimited");
   }
   return Status::Ok();
 }

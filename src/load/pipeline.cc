@@ -14,6 +14,9 @@ namespace vecload::load {
 namespace {
 
 constexpr uint64_t kMiB = 1 << 20;
+// The documented limits per index.
+constexpr double kVectorsPerS = 2'500;
+constexpr double kRequestsPerS = 1'000;
 constexpr uint64_t kBudgetDefault = 256 * kMiB;
 constexpr uint32_t kInFlightDefaultMax = 256;
 constexpr uint32_t kEncodersDefaultMax = 8;
@@ -82,9 +85,10 @@ Tally MakeTally(const Pipeline::Parts& parts, TimePoint now) {
 }
 
 Scheduler::Options SchedulerOptions(const LoadOptions& options) {
-  return {.pace = {.rate_vectors_per_s = options.rate_vectors_per_s,
-                   .rate_requests_per_s = options.rate_requests_per_s,
-                   .burst_vectors = static_cast<double>(options.batch_vectors_max)},
+  return {.pace = {.rate_vectors_per_s = options.rate_vectors_per_s.value_or(kVectorsPerS),
+                   .rate_requests_per_s = options.rate_requests_per_s.value_or(kRequestsPerS),
+                   .burst_vectors = static_cast<double>(options.batch_vectors_max),
+                   .beyond_limit = options.rate_auto},
           .in_flight_max = options.in_flight_max > 0 ? options.in_flight_max : kInFlightDefaultMax,
           .give_up_after = options.give_up_after,
           .seed = static_cast<uint64_t>(Clock::System().WallNow().time_since_epoch().count())};

@@ -5,15 +5,18 @@
 
 namespace vecload::pace {
 
-double TokenBucket::LevelAt(TimePoint now) const {
-  // A clock that jumped back must not take tokens away.
+void TokenBucket::Settle(TimePoint now) {
+  // A clock that jumped back takes no tokens away, and time goes on from where it is now: waiting
+  // until it has caught up could take hours.
   const double elapsed_s = std::max(0.0, Seconds(now - updated_));
-  return std::min(burst_, level_ + elapsed_s * rate_per_s_);
+  level_ = std::min(burst_, level_ + elapsed_s * rate_per_s_);
+  updated_ = now;
 }
 
-TimePoint TokenBucket::ReadyAt(double tokens, TimePoint now) const {
+TimePoint TokenBucket::ReadyAt(double tokens, TimePoint now) {
   if (rate_per_s_ <= 0) return now;
-  const double missing = std::min(tokens, burst_) - LevelAt(now);
+  Settle(now);
+  const double missing = std::min(tokens, burst_) - level_;
   if (missing <= 0) return now;
   // Rounded up to a whole nanosecond, lest the caller wake a moment early and wait again.
   const double wait_ns = std::ceil(missing / rate_per_s_ * 1e9);
@@ -22,8 +25,8 @@ TimePoint TokenBucket::ReadyAt(double tokens, TimePoint now) const {
 
 void TokenBucket::Take(double tokens, TimePoint now) {
   if (rate_per_s_ <= 0) return;
-  level_ = LevelAt(now) - tokens;
-  updated_ = std::max(updated_, now);
+  Settle(now);
+  level_ -= tokens;
 }
 
 bool TokenBucket::TryTake(double tokens, TimePoint now) {
@@ -33,8 +36,7 @@ bool TokenBucket::TryTake(double tokens, TimePoint now) {
 }
 
 void TokenBucket::SetRate(double rate_per_s, TimePoint now) {
-  level_ = LevelAt(now);
-  updated_ = std::max(updated_, now);
+  Settle(now);
   rate_per_s_ = rate_per_s;
 }
 

@@ -24,6 +24,7 @@ WRONG = {
     "load x --index b/i --batch-vectors 501": "--batch-vectors",
     "load x --index b/i --batch-vectors 0": "--batch-vectors",
     "load x --index b/i --rate-vectors 0": "'0' is not a rate",
+    "load x --index b/i --rate-vectors automatic": "or unlimited or auto",
     "load x --index b/i --rate-requests fast": "'fast' is not a rate",
     "load x --index b/i --memory 256MB": "'256MB' is not a size",
     "load x --index b/i --give-up-after 90": "'90' is not a duration",
