@@ -74,6 +74,15 @@ struct LoadOptions {
   bool rejects_path_is_default = false;
   std::optional<uint64_t> rejects_max;  ///< More than these stop the load; absent: any.
 
+  /// Only these rows are loaded: those that the lines of this file name with `file` and `row`, as a
+  /// rejects file does. No journal is kept or changed then.
+  std::string rows_from_path;
+  /// Part `part` of `parts` only: a fixed share of the rows, the same on whatever machine, so that
+  /// `parts` machines divide a job and need not know of each other. From 1; each has its own
+  /// journal.
+  uint32_t part = 1;
+  uint32_t parts = 1;
+
   /// Keeps a journal, so that the same load again resumes where this one stopped, however it did.
   bool keep_journal = true;
   std::string journal_path;  ///< Empty: $XDG_STATE_HOME/vecload/HASH-OF-THE-JOB.journal.
@@ -119,6 +128,8 @@ struct LoadReport {
   double projected_1b_s = 0;  ///< A billion vectors at this load's rate.
 
   std::vector<std::string> sources;
+  uint32_t part = 1;  ///< Of `parts`; the counts above are this part's.
+  uint32_t parts = 1;
   std::string index;
   std::string endpoint_url;
   ColumnMapping mapping;

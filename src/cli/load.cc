@@ -25,6 +25,7 @@ using observe::ProgressMode;
 struct LoadFlags {
   LoadOptions load;
   LoadRate rate_vectors;
+  Part part;
   bool create_index = false;
   CreateIndexOptions new_index;
   ProgressMode progress = ProgressMode::kAuto;
@@ -61,6 +62,27 @@ void AddSourceFlags(CLI::App* command, LoadFlags* flags) {
       ->group(group);
   command->add_option("--source-region", source->s3_region, "AWS region of s3:// sources")
       ->type_name("REGION")
+      ->group(group);
+}
+
+// What of the sources is loaded, after AddResumeFlags.
+void AddShareFlags(CLI::App* command, LoadFlags* flags) {
+  const std::string group = "Share (default: all rows)";
+  CLI::Option* part =
+      AddParsed(command, "--part", &flags->part, ParsePart,
+                "Of the rows only share I of N, so that N machines divide the job; each with the "
+                "same sources, a journal of its own, and an Nth of the default rates")
+          ->type_name("I/N")
+          ->group(group);
+  command
+      ->add_option("--rows-from", flags->load.rows_from_path,
+                   "Only the rows that a rejects file lists; keeps no journal, and changes none")
+      ->type_name("FILE")
+      ->check(CLI::Validator(
+          [](const std::string& path) { return path.empty() ? "no file is named" : ""; }, ""))
+      ->excludes(part)
+      ->excludes(command->get_option("--journal"))
+      ->excludes(command->get_option("--restart"))
       ->group(group);
 }
 
@@ -206,6 +228,8 @@ int RunLoad(LoadFlags* flags) {
   if (flags->create_index) options.create_index = flags->new_index;
   options.rate_vectors_per_s = flags->rate_vectors.per_s;
   options.rate_auto = flags->rate_vectors.is_auto;
+  options.part = flags->part.part;
+  options.parts = flags->part.parts;
   const Status report_path = CheckReportPath(flags->report_path);
   if (!report_path.ok()) return Fail("load", report_path);
   // A row that cannot be sent must leave a trace even where nobody thought of rejects.
@@ -258,6 +282,7 @@ void AddLoad(CLI::App* app, Command* chosen) {
   AddIndexFlags(command, flags.get());
   AddPaceFlags(command, flags.get());
   AddResumeFlags(command, flags.get());
+  AddShareFlags(command, flags.get());
   AddResultFlags(command, flags.get());
   AddClientFlags(command, &flags->load.client);
   command->footer(

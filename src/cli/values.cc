@@ -94,6 +94,24 @@ Result<LoadRate> ParseLoadRate(std::string_view text) {
   return LoadRate{.per_s = *rate};
 }
 
+Result<Part> ParsePart(std::string_view text) {
+  // More machines than that are a typo.
+  constexpr uint32_t kPartsMax = 10'000;
+  Part part;
+  const char* const end = text.data() + text.size();
+  const auto [slash, error] = std::from_chars(text.data(), end, part.part);
+  bool is_part = error == std::errc() && slash != end && *slash == '/';
+  if (is_part) {
+    const auto [rest, parts_error] = std::from_chars(slash + 1, end, part.parts);
+    is_part = parts_error == std::errc() && rest == end;
+  }
+  if (!is_part || part.part < 1 || part.part > part.parts || part.parts > kPartsMax) {
+    return Status::InvalidArgument(fmt::format(
+        "'{}' is not a part; write it like 2/3 for the second of three, 10000 at most", text));
+  }
+  return part;
+}
+
 Result<Tag> ParseTag(std::string_view text) {
   const size_t equals = text.find('=');
   if (equals == std::string_view::npos || equals == 0) {

@@ -27,6 +27,12 @@ struct LoadRate {
   bool is_auto = false;
 };
 Result<LoadRate> ParseLoadRate(std::string_view text);
+// "2/3", the second of three.
+struct Part {
+  uint32_t part = 1;
+  uint32_t parts = 1;
+};
+Result<Part> ParsePart(std::string_view text);
 // "k=v"; the value may be empty and may hold "=".
 Result<Tag> ParseTag(std::string_view text);
 // A JSON array of numbers, rounded to float32.

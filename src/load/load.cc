@@ -11,13 +11,37 @@
 #include "journal/journal.h"
 #include "journal/show.h"
 #include "load/pipeline.h"
+#include "load/reading_plan.h"
 #include "load/rejects_file.h"
+#include "load/rows_from.h"
 #include "vecload/client.h"
 #include "vecload/loader.h"
 #include "wire/limits.h"
 
 namespace vecload {
 namespace {
+
+bool IsSameFile(const std::string& a, const std::string& b) {
+  std::error_code ignored;
+  return std::filesystem::equivalent(a, b, ignored) || load::AbsoluteUri(a) == load::AbsoluteUri(b);
+}
+
+Status CheckRowsFrom(const LoadOptions& options) {
+  if (options.rows_from_path.empty()) return Status::Ok();
+  if (!options.journal_path.empty() || options.restart || options.parts > 1) {
+    return Status::InvalidArgument(
+        "rows from a file are loaded without a journal, so there is none to name or to restart, "
+        "and "
+        "all of them, not a part");
+  }
+  if (!options.rejects_path.empty() && IsSameFile(options.rows_from_path, options.rejects_path)) {
+    return Status::InvalidArgument(fmt::format(
+        "the rejects of this load would overwrite \"{}\", from which its rows are taken; "
+        "name another file with --rejects",
+        options.rows_from_path));
+  }
+  return Status::Ok();
+}
 
 Status CheckOptions(const LoadOptions& options) {
   if (options.sources.empty()) return Status::InvalidArgument("no source was named");
@@ -31,7 +55,11 @@ Status CheckOptions(const LoadOptions& options) {
   if (options.rate_auto && options.rate_vectors_per_s == 0) {
     return Status::InvalidArgument("a rate cannot be both automatic and unlimited");
   }
-  return Status::Ok();
+  if (options.part < 1 || options.part > options.parts) {
+    return Status::InvalidArgument(
+        fmt::format("there is no part {} of {}", options.part, options.parts));
+  }
+  return CheckRowsFrom(options);
 }
 
 // The index as it is made where it is absent; another loader may be quicker at each step.
@@ -96,6 +124,22 @@ Result<IndexInfo> FindIndex(Client* client, Source* source, const LoadOptions& o
   return index;
 }
 
+void Tell(const LoadOptions& options, const std::string& message) {
+  if (options.on_message && !message.empty()) options.on_message(message);
+}
+
+Result<load::ReadingPlan> MakePlan(const LoadOptions& options, const Manifest& manifest) {
+  if (!options.rows_from_path.empty()) {
+    return load::ReadRowsFrom(options.rows_from_path, manifest);
+  }
+  load::ReadingPlan plan = load::ReadingPlan::OfPart(manifest, options.part, options.parts);
+  if (options.parts > 1) {
+    Tell(options, fmt::format("part {}/{}: {} of {} rows", options.part, options.parts, plan.rows(),
+                              manifest.rows));
+  }
+  return plan;
+}
+
 // What the job writes besides vectors: its journal and its rejects.
 struct Books {
   std::unique_ptr<journal::Journal> journal;  // null: none is kept
@@ -104,14 +148,12 @@ struct Books {
   std::string rejects_path;
 };
 
-void Tell(const LoadOptions& options, const std::string& message) {
-  if (options.on_message && !message.empty()) options.on_message(message);
-}
-
 journal::JobIdentity IdentityOf(const IndexInfo& index, const std::string& endpoint_url,
-                                const ColumnMapping& mapping) {
+                                const ColumnMapping& mapping, const LoadOptions& options) {
   journal::JobIdentity identity;
   identity.endpoint_url = endpoint_url;
+  identity.part = options.part;
+  identity.parts = options.parts;
   identity.indexes = {{index.arn, index.creation_time_s}};
   identity.mapping = mapping;
   return identity;
@@ -126,27 +168,22 @@ std::string RejectsPath(const LoadOptions& options, const std::string& journal_p
   return options.rejects_path;
 }
 
-std::string Absolute(const std::string& path) {
-  if (path.empty()) return path;
-  std::error_code ignored;
-  const std::filesystem::path absolute = std::filesystem::absolute(path, ignored);
-  return absolute.empty() ? path : absolute.lexically_normal().string();
-}
-
 // The journal must know a file again from whatever folder the load is started.
 Manifest WithAbsolutePaths(Manifest manifest) {
-  for (SourceFile& file : manifest.files) {
-    if (!file.uri.starts_with("s3://")) file.uri = Absolute(file.uri);
-  }
+  for (SourceFile& file : manifest.files) file.uri = load::AbsoluteUri(file.uri);
   return manifest;
 }
 
 Result<Books> OpenBooks(const LoadOptions& options, const journal::JobIdentity& identity,
-                        const Manifest& manifest) {
+                        const Manifest& manifest, const load::ReadingPlan& plan) {
   Books books;
   books.rejects_path = options.rejects_path;
   uint64_t rejects_bytes = 0;
-  if (options.keep_journal && !load::IsResumable(options.rejects_path)) {
+  if (!options.rows_from_path.empty()) {
+    Tell(options, fmt::format("loading the {} rows that {} lists; no journal is kept, so this load "
+                              "cannot be resumed, only begun again",
+                              plan.rows(), options.rows_from_path));
+  } else if (options.keep_journal && !load::IsResumable(options.rejects_path)) {
     Tell(options, "\"" + options.rejects_path +
                       "\" is no regular file, so no journal is kept: this load cannot be resumed");
   } else if (options.keep_journal) {
@@ -159,7 +196,8 @@ Result<Books> OpenBooks(const LoadOptions& options, const journal::JobIdentity& 
         journal::Opened opened,
         journal::Journal::Open(books.journal_path, identity, WithAbsolutePaths(manifest),
                                {.restart = options.restart,
-                                .rejects_path = Absolute(books.rejects_path),
+                                .rejects_path = load::AbsoluteUri(books.rejects_path),
+                                .shares = plan.Shares(),
                                 .now = Clock::System().WallNow()}));
     if (opened.outcome != journal::Outcome::kNew) Tell(options, opened.message);
     books.journal = std::move(opened.journal);
@@ -176,6 +214,7 @@ Result<LoadReport> Load(const LoadOptions& options) {
   VECLOAD_RETURN_IF_ERROR(CheckOptions(options));
   VECLOAD_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source,
                            OpenSource(options.sources, options.source));
+  VECLOAD_ASSIGN_OR_RETURN(const load::ReadingPlan plan, MakePlan(options, source->manifest()));
   VECLOAD_ASSIGN_OR_RETURN(const std::shared_ptr<client::Caller> caller,
                            client::Caller::Open(options.client));
   const std::unique_ptr<Client> client = client::MakeClient(caller);
@@ -184,16 +223,22 @@ Result<LoadReport> Load(const LoadOptions& options) {
   index.name = options.index;
   VECLOAD_RETURN_IF_ERROR(CheckDimension(index, source->mapping()));
   const journal::JobIdentity identity =
-      IdentityOf(index, caller->endpoint_url(), source->mapping());
-  VECLOAD_ASSIGN_OR_RETURN(const Books books, OpenBooks(options, identity, source->manifest()));
-  load::Pipeline pipeline({.source = source.get(),
+      IdentityOf(index, caller->endpoint_url(), source->mapping(), options);
+  VECLOAD_ASSIGN_OR_RETURN(const Books books,
+                           OpenBooks(options, identity, source->manifest(), plan));
+  load::SelectedRows selected(source.get(), &plan);
+  const bool is_listed = !options.rows_from_path.empty();
+  load::Pipeline pipeline({.source = is_listed ? &selected : source.get(),
                            .caller = caller.get(),
                            .rejects = books.rejects.get(),
                            .journal = books.journal.get(),
+                           .plan = &plan,
                            .index = std::move(index),
                            .options = &options});
   LoadReport report = pipeline.Run();
   report.sources = options.sources;
+  report.part = options.part;
+  report.parts = options.parts;
   report.index = options.index.ToString();
   report.endpoint_url = caller->endpoint_url();
   report.mapping = source->mapping();

@@ -15,6 +15,7 @@
 #include "load/encoder.h"
 #include "load/memory_budget.h"
 #include "load/queue.h"
+#include "load/reading_plan.h"
 #include "load/rejects_file.h"
 #include "load/scheduler.h"
 #include "load/tally.h"
@@ -33,6 +34,7 @@ class Pipeline {
     client::Caller* caller = nullptr;
     RejectsFile* rejects = nullptr;
     journal::Journal* journal = nullptr;  // null: the load cannot be resumed
+    const ReadingPlan* plan = nullptr;    // null: all rows
     IndexInfo index;
     const LoadOptions* options = nullptr;
   };
