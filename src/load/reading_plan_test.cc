@@ -203,9 +203,10 @@ TEST(ReadingPlan, PropertyListedRowsLieInRequestsAndNoRowGroupIsReadForNothing) 
     std::vector<bool> listed(file.rows);
     Ranges rows;
     for (uint64_t i = 1 + random.Below(20); i > 0; --i) {
-      const uint64_t row = random.Below(file.rows);
-      listed[row] = true;
-      rows.push_back({row, row + 1});
+      const uint64_t begin = random.Below(file.rows);
+      const uint64_t end = std::min(file.rows, begin + 1 + random.Below(6));
+      rows.push_back({begin, end});
+      for (uint64_t row = begin; row < end; ++row) listed[row] = true;
     }
     const ReadingPlan plan = ReadingPlan::OfRows({rows});
     EXPECT_EQ(plan.rows(), std::ranges::count(listed, true));
