@@ -1,5 +1,6 @@
 #include "cli/values.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -98,13 +99,14 @@ Result<Part> ParsePart(std::string_view text) {
   // More machines than that are a typo.
   constexpr uint32_t kPartsMax = 10'000;
   Part part;
-  const char* const end = text.data() + text.size();
-  const auto [slash, error] = std::from_chars(text.data(), end, part.part);
-  bool is_part = error == std::errc() && slash != end && *slash == '/';
-  if (is_part) {
-    const auto [rest, parts_error] = std::from_chars(slash + 1, end, part.parts);
-    is_part = parts_error == std::errc() && rest == end;
-  }
+  const size_t slash = std::min(text.find('/'), text.size());
+  const auto is_number = [](std::string_view digits, uint32_t* number) {
+    const auto [rest, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), *number);
+    return error == std::errc() && rest == digits.data() + digits.size();
+  };
+  const bool is_part = slash < text.size() && is_number(text.substr(0, slash), &part.part) &&
+                       is_number(text.substr(slash + 1), &part.parts);
   if (!is_part || part.part < 1 || part.part > part.parts || part.parts > kPartsMax) {
     return Status::InvalidArgument(fmt::format(
         "'{}' is not a part; write it like 2/3 for the second of three, 10000 at most", text));

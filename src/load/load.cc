@@ -30,9 +30,8 @@ Status CheckRowsFrom(const LoadOptions& options) {
   if (options.rows_from_path.empty()) return Status::Ok();
   if (!options.journal_path.empty() || options.restart || options.parts > 1) {
     return Status::InvalidArgument(
-        "rows from a file are loaded without a journal, so there is none to name or to restart, "
-        "and "
-        "all of them, not a part");
+        "rows from a file are loaded without a journal, which could be named or restarted, and all "
+        "of them, not a part");
   }
   if (!options.rejects_path.empty() && IsSameFile(options.rows_from_path, options.rejects_path)) {
     return Status::InvalidArgument(fmt::format(

@@ -307,10 +307,11 @@ TEST_F(PipelineTest, ThePartsOfAJobAddUpToIt) {
     LoadReport report;
     for (int run = 0; run < 2; ++run) {
       OpenJournal(path, source);
+      stop = false;
       int puts = 0;
       report = Run(&source, [&](const std::vector<std::string>& keys) {
         stored.insert(keys.begin(), keys.end());
-        stop = run == 0 && ++puts == 10;
+        if (run == 0 && ++puts == 10) stop = true;
         return FakeService::Reply(200, "", "{}");
       });
       EXPECT_EQ(report.rows_total, part == 1 ? 20'002U : 20'000U);
