@@ -110,6 +110,9 @@ def measure(build: pathlib.Path, folder: pathlib.Path, case: tuple, runs: int) -
         "cpu_us_per_vector_max": max(cpu),
         "vectors_per_s": statistics.median(report["vectors_per_s"] for report in reports),
         "bytes_per_vector": reports[0]["bytes_sent"] / rows,
+        "journal_share": statistics.median(
+            report["journal_s"] / report["wall_s"] for report in reports
+        ),
         "rss_mib_max": max(report["rss_bytes_max"] for report in reports) / 2**20,
     }
 
@@ -121,7 +124,10 @@ def main() -> None:
     parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_args()
     print(f"goals: at most {GOAL_CPU_US} us CPU a vector, {GOAL_RSS_MIB} MiB peak RSS")
-    print(f"{'case':34} {'CPU us/vector':>20} {'vectors/s':>10} {'bytes/vector':>13} {'RSS':>8}")
+    print(
+        f"{'case':34} {'CPU us/vector':>20} {'vectors/s':>10} {'bytes/vector':>13} {'RSS':>8} "
+        f"{'journal/wall':>13}"
+    )
     results = []
     with tempfile.TemporaryDirectory(prefix="vecload-bench.") as folder:
         for case in CASES:
@@ -133,7 +139,8 @@ def main() -> None:
             )
             print(
                 f"{result['case']:34} {cpu:>20} {result['vectors_per_s']:>10,.0f} "
-                f"{result['bytes_per_vector']:>13,.0f} {result['rss_mib_max']:>4.0f} MiB"
+                f"{result['bytes_per_vector']:>13,.0f} {result['rss_mib_max']:>4.0f} MiB "
+                f"{result['journal_share']:>13.2%}"
             )
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n")

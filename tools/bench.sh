@@ -27,5 +27,8 @@ build/release/float_text_bench --benchmark_out=build/bench/float_text.json 2>/de
 echo "== journal: what resuming costs, and opening a large journal"
 build/release/journal_bench | tee build/bench/journal.json
 
+echo "== duplicates: what choosing one row per key costs"
+build/release/duplicates_bench | tee build/bench/duplicates.json
+
 echo "== load: what a whole load costs the client"
 python bench/load_bench.py --build build/release --json build/bench/load.json

@@ -50,6 +50,17 @@ struct CreateIndexOptions {
   std::vector<std::pair<std::string, std::string>> tags;
 };
 
+/// What becomes of several rows with the same key.
+enum class OnDuplicate {
+  kAny,  ///< Within a batch the later row wins; of several batches any one's row may end up there.
+  kError,  ///< Nothing is begun.
+  kFirst,  ///< The first row of a key is loaded, in the order of the manifest, and no other.
+  kLast,   ///< The last one.
+};
+
+/// Returns the policy's word, e.g. "first"; empty for kAny.
+std::string_view OnDuplicateName(OnDuplicate policy);
+
 /// A whole load. Zero means "decide for me" where a default is not given.
 struct LoadOptions {
   std::vector<std::string> sources;
@@ -57,6 +68,10 @@ struct LoadOptions {
   SourceOptions source;
   ClientOptions client;
   std::optional<CreateIndexOptions> create_index;  ///< Absent: the index must exist.
+
+  /// Any but kAny reads all keys before the load begins, and sorts them within memory_bytes_max
+  /// and, beyond that, in files of 24 bytes a row in $TMPDIR.
+  OnDuplicate on_duplicate = OnDuplicate::kAny;
 
   /// Absent: the documented limit per index, 2,500, an equal share of it for each part; 0:
   /// unlimited.
@@ -104,7 +119,7 @@ struct LoadReport {
   uint64_t vectors_acknowledged = 0;
   uint64_t vectors_resumed = 0;  ///< Acknowledged by an earlier run.
   uint64_t vectors_rejected = 0;
-  uint64_t vectors_superseded = 0;  ///< A later row of the same batch has the same key.
+  uint64_t vectors_superseded = 0;  ///< Another row of the same key was loaded instead.
   uint64_t rows_remaining = 0;
 
   uint64_t requests = 0;  ///< Batches sent; `attempts` counts every sending of them.
@@ -120,6 +135,7 @@ struct LoadReport {
   double encode_s = 0;       ///< Summed over threads.
   double wait_tokens_s = 0;  ///< Summed over batches.
   double wait_memory_s = 0;  ///< Summed over threads.
+  double journal_s = 0;      ///< Writing down what is done: journal and rejects.
   double put_s = 0;          ///< Summed over attempts.
   double put_latency_p50_ms = 0;
   double put_latency_p95_ms = 0;

@@ -59,7 +59,7 @@ struct SourceRow {
   std::string_view key;           ///< As bytes; UTF-8 unless `fault` says otherwise.
   std::span<const float> vector;  ///< Rounded to float32, in the source's own length.
   std::string_view metadata;      ///< A JSON object, or empty where the row has no metadata.
-  uint32_t metadata_bytes = 0;    ///< By the service's size model (service facts, §4).
+  uint32_t metadata_bytes = 0;    ///< By the service's size model (wire/metadata.h).
   uint32_t metadata_filterable_bytes = 0;  ///< The part under filterable keys.
   uint32_t metadata_keys = 0;
   RejectRule fault = RejectRule::kNone;  ///< What the source itself found wrong with the row.
@@ -83,6 +83,9 @@ struct ReadRequest {
   uint64_t row_end = 0;
   uint32_t block_rows_max = 500;
   std::span<const std::string> non_filterable_keys;  ///< Of the index; decides what counts where.
+  /// Reads and decodes the key column alone: rows come without vector and metadata, and with the
+  /// faults of their keys only.
+  bool keys_only = false;
 };
 
 /// The seam for input. An implementation is opened with its manifest complete, is immutable

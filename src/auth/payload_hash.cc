@@ -25,20 +25,24 @@ void PayloadHasher::Update(std::string_view bytes) {
   CHECK(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()) == 1);
 }
 
-PayloadHash PayloadHasher::Finish() {
-  std::array<unsigned char, 32> digest;
+PayloadHash PayloadHasher::Finish() { return ToHex(FinishDigest()); }
+
+Digest PayloadHasher::FinishDigest() {
+  Digest digest;
   CHECK(EVP_DigestFinal_ex(state_->context, digest.data(), nullptr) == 1);
   state_->Begin();
-  return ToHex(digest);
+  return digest;
 }
 
-PayloadHash Sha256Hex(std::string_view bytes) {
+Digest Sha256(std::string_view bytes) {
   thread_local PayloadHasher hasher;
   hasher.Update(bytes);
-  return hasher.Finish();
+  return hasher.FinishDigest();
 }
 
-PayloadHash ToHex(const std::array<unsigned char, 32>& digest) {
+PayloadHash Sha256Hex(std::string_view bytes) { return ToHex(Sha256(bytes)); }
+
+PayloadHash ToHex(const Digest& digest) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   PayloadHash hex;
   for (size_t i = 0; i < digest.size(); ++i) {

@@ -10,6 +10,10 @@ namespace vecload::auth {
 using PayloadHash = std::array<char, 64>;
 PayloadHash Sha256Hex(std::string_view bytes);
 
+// The digest itself, for what is compared and never shown.
+using Digest = std::array<unsigned char, 32>;
+Digest Sha256(std::string_view bytes);
+
 // SHA-256 of a payload that comes in pieces: the encoder hashes each record while it is still in
 // the cache. Reusable: Finish starts anew. Not thread-safe.
 class PayloadHasher {
@@ -21,6 +25,7 @@ class PayloadHasher {
 
   void Update(std::string_view bytes);
   PayloadHash Finish();
+  Digest FinishDigest();
 
  private:
   struct State;
@@ -28,6 +33,6 @@ class PayloadHasher {
 };
 
 // The hex digits of a digest.
-PayloadHash ToHex(const std::array<unsigned char, 32>& digest);
+PayloadHash ToHex(const Digest& digest);
 
 }  // namespace vecload::auth

@@ -57,6 +57,17 @@ void AddSourceFlags(CLI::App* command, LoadFlags* flags) {
       ->type_name("COLUMN")
       ->excludes(columns)
       ->group(group);
+  static const std::map<std::string, OnDuplicate> kPolicies = {
+      {"error", OnDuplicate::kError}, {"first", OnDuplicate::kFirst}, {"last", OnDuplicate::kLast}};
+  command
+      ->add_option_function<std::string>(
+          "--on-duplicate",
+          [flags](const std::string& name) { flags->load.on_duplicate = kPolicies.at(name); },
+          "Read all keys first; of several rows with one key load the first or the last, or begin "
+          "nothing (error); default: some row of the key ends in the index")
+      ->type_name("error|first|last")
+      ->check(CLI::IsMember({"error", "first", "last"}).description(""))
+      ->group(group);
   command->add_option("--source-profile", source->s3_profile, "AWS profile for s3:// sources")
       ->type_name("NAME")
       ->group(group);

@@ -69,6 +69,8 @@ std::vector<IdentityField> JobIdentity::Fields() const {
   fields.push_back({"metadata JSON column", mapping.metadata_json});
   fields.push_back({"shard scheme", shard_scheme});
   fields.push_back({"part", fmt::format("{}/{}", part, parts)});
+  // Left out where unset, so that journals from before there was a choice stay valid.
+  if (!on_duplicate.empty()) fields.push_back({"on-duplicate", on_duplicate});
   return fields;
 }
 

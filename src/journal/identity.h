@@ -27,6 +27,7 @@ struct JobIdentity {
   std::vector<IndexIdentity> indexes;  // one a shard, in the order of the shards
   ColumnMapping mapping;
   std::string shard_scheme;  // how a key finds its shard; empty with one index
+  std::string on_duplicate;  // which row of a key is loaded; empty: none is chosen
   uint32_t part = 1;         // --part I/N, from 1
   uint32_t parts = 1;
 

@@ -229,6 +229,16 @@ Result<Opened> Journal::Open(const std::string& path, const JobIdentity& identit
   return opened;
 }
 
+Status Journal::Discard(std::unique_ptr<Journal> journal) {
+  sqlite3* handle = journal->database_.handle();
+  const std::string path = sqlite3_db_filename(handle, "main");
+  sqlite3_vfs* vfs = nullptr;
+  sqlite3_file_control(handle, "main", SQLITE_FCNTL_VFS_POINTER, static_cast<void*>(&vfs));
+  CHECK(vfs != nullptr);
+  // While the lock is held: nobody else can have begun with the file.
+  return RemoveJournal(path, vfs->zName);
+}
+
 // Names the file as the table does, or says what is wrong with the segment.
 Result<SettledSegment> Journal::ToStored(const SettledSegment& settled) const {
   const Segment& segment = settled.segment;

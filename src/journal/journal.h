@@ -65,6 +65,10 @@ class Journal {
   static Result<Opened> Open(const std::string& path, const JobIdentity& identity,
                              const Manifest& manifest, const OpenOptions& options);
 
+  // Removes the file of a job that never began, so that it binds nobody to the files as they were.
+  // Other loads are kept out until it is gone. kIo: it cannot be removed.
+  static Status Discard(std::unique_ptr<Journal> journal);
+
   // Takes a batch whose rows are all settled, at `now`. kInternal, and nothing taken: a segment is
   // outside its file, or has rows that were recorded before.
   Status Record(std::span<const SettledSegment> batch, TimePoint now);

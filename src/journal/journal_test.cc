@@ -180,6 +180,8 @@ TEST_F(JournalTest, AnotherJobsJournalIsRefusedAndTheDifferenceNamed) {
               HasSubstr("part (journal: 1/1, this load: 1/2)"));
   EXPECT_THAT(refusal([](JobIdentity* it) { it->indexes.push_back(it->indexes[0]); }),
               HasSubstr("index of shard 1 (journal: none"));
+  EXPECT_THAT(refusal([](JobIdentity* it) { it->on_duplicate = "last"; }),
+              HasSubstr("on-duplicate (journal: none, this load: last)"));
 }
 
 TEST_F(JournalTest, AFileThatChangedIsNamedWithTheWaysOn) {
@@ -393,6 +395,14 @@ TEST_F(JournalTest, AFullDiskCannotHoldANewJob) {
   vfs_.SetFreeBytes(5000);
   EXPECT_EQ(TryOpen().status().code(), Code::kIo);
   vfs_.SetFreeBytes(~uint64_t{0});
+  EXPECT_EQ(Open().outcome, Outcome::kNew);
+}
+
+TEST_F(JournalTest, ADiscardedJobBindsNobody) {
+  Opened opened = Open();
+  ASSERT_TRUE(Journal::Discard(std::move(opened.journal)).ok());
+  EXPECT_FALSE(vfs_.Exists("job.journal") || vfs_.Exists("job.journal-wal"));
+  manifest_.files[0].size += 1;
   EXPECT_EQ(Open().outcome, Outcome::kNew);
 }
 

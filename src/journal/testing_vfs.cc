@@ -32,6 +32,19 @@ struct Node {
   std::vector<OpenHandle*> handles;
   std::vector<std::vector<uint64_t>> shared_memory;  // one a region; words, for alignment
 
+  void Write(std::string_view data, size_t offset) {
+    if (data.empty()) return;
+    Resize(std::max(bytes.size(), offset + data.size()));
+    data.copy(bytes.data() + offset, data.size());
+    dirty_begin = std::min(dirty_begin, offset);
+    dirty_end = std::max(dirty_end, offset + data.size());
+  }
+  void Resize(size_t size) {
+    if (size == bytes.size()) return;
+    dirty_begin = std::min({dirty_begin, size, bytes.size()});
+    bytes.resize(size);
+    dirty_end = std::max(dirty_end, size);
+  }
   void Sync() {
     synced.resize(bytes.size());
     const size_t end = std::min(dirty_end, bytes.size());
@@ -57,6 +70,18 @@ struct Disk {
     *torn = changes > power_until;
     if (*torn) power = false;
     return true;
+  }
+  // Whether a file may grow by that.
+  bool Grow(uint64_t by) {
+    if (by > free_bytes) return false;
+    if (free_bytes != kNever) free_bytes -= by;
+    return true;
+  }
+  void Sync(Node* node) {
+    node->Sync();
+    // SQLite's Unix code syncs the folder, the only one here, with a file that it made.
+    for (auto& [path, other] : nodes) other->name_synced = true;
+    removed.clear();
   }
 };
 
@@ -100,18 +125,11 @@ int Write(sqlite3_file* file, const void* data, int amount, sqlite3_int64 offset
   OpenHandle* handle = Of(file);
   bool torn = false;
   if (!handle->Alive() || !handle->disk->Change(&torn)) return SQLITE_IOERR_WRITE;
-  std::string& bytes = handle->node->bytes;
+  const std::string& bytes = handle->node->bytes;
   const size_t end = static_cast<size_t>(offset) + static_cast<size_t>(amount);
-  if (end > bytes.size()) {
-    const uint64_t more = end - bytes.size();
-    if (more > handle->disk->free_bytes) return SQLITE_FULL;
-    if (handle->disk->free_bytes != kNever) handle->disk->free_bytes -= more;
-    handle->node->dirty_begin = std::min(handle->node->dirty_begin, bytes.size());
-    bytes.resize(end);
-  }
-  std::memcpy(bytes.data() + offset, data, static_cast<size_t>(amount));
-  handle->node->dirty_begin = std::min(handle->node->dirty_begin, static_cast<size_t>(offset));
-  handle->node->dirty_end = std::max(handle->node->dirty_end, end);
+  if (end > bytes.size() && !handle->disk->Grow(end - bytes.size())) return SQLITE_FULL;
+  handle->node->Write({static_cast<const char*>(data), static_cast<size_t>(amount)},
+                      static_cast<size_t>(offset));
   return torn ? SQLITE_IOERR_WRITE : SQLITE_OK;
 }
 
@@ -119,11 +137,7 @@ int Truncate(sqlite3_file* file, sqlite3_int64 size) {
   OpenHandle* handle = Of(file);
   bool torn = false;
   if (!handle->Alive() || !handle->disk->Change(&torn)) return SQLITE_IOERR_TRUNCATE;
-  const auto end = static_cast<size_t>(size);
-  handle->node->dirty_begin =
-      std::min({handle->node->dirty_begin, end, handle->node->bytes.size()});
-  handle->node->bytes.resize(end);
-  handle->node->dirty_end = std::max(handle->node->dirty_end, end);
+  handle->node->Resize(static_cast<size_t>(size));
   return torn ? SQLITE_IOERR_TRUNCATE : SQLITE_OK;
 }
 
@@ -131,10 +145,7 @@ int Sync(sqlite3_file* file, int /*flags*/) {
   OpenHandle* handle = Of(file);
   bool torn = false;
   if (!handle->Alive() || !handle->disk->Change(&torn) || torn) return SQLITE_IOERR_FSYNC;
-  handle->node->Sync();
-  // SQLite's Unix code syncs the folder, the only one here, with a file that it made.
-  for (auto& [path, node] : handle->disk->nodes) node->name_synced = true;
-  handle->disk->removed.clear();
+  handle->disk->Sync(handle->node.get());
   return SQLITE_OK;
 }
 
@@ -380,6 +391,47 @@ void TestingVfs::PowerOn(uint64_t seed) {
   disk.power_until = kNever;
   ++disk.generation;
   disk.power = true;
+}
+
+void TestingVfs::EndProcess() {
+  Disk& disk = state_->disk;
+  // The next process makes the log's index anew.
+  for (auto& [path, node] : disk.nodes) {
+    CHECK(node->handles.empty());
+    node->shared_memory.clear();
+  }
+  disk.power_until = kNever;
+  ++disk.generation;
+  disk.power = true;
+}
+
+bool TestingVfs::Append(const std::string& path, std::string_view bytes) {
+  Disk& disk = state_->disk;
+  bool torn = false;
+  if (!disk.Change(&torn)) return false;
+  std::shared_ptr<Node>& node = disk.nodes[path];
+  if (node == nullptr) node = std::make_shared<Node>();
+  const bool fits = disk.Grow(bytes.size());
+  if (torn || !fits) bytes = bytes.substr(0, bytes.size() / 2);
+  node->Write(bytes, node->bytes.size());
+  return !torn && fits;
+}
+
+bool TestingVfs::Sync(const std::string& path) {
+  bool torn = false;
+  const auto found = state_->disk.nodes.find(path);
+  if (!state_->disk.Change(&torn) || torn) return false;
+  if (found != state_->disk.nodes.end()) state_->disk.Sync(found->second.get());
+  return true;
+}
+
+bool TestingVfs::CutTo(const std::string& path, uint64_t bytes) {
+  bool torn = false;
+  const auto found = state_->disk.nodes.find(path);
+  if (found == state_->disk.nodes.end() || found->second->bytes.size() == bytes) return true;
+  if (!state_->disk.Change(&torn)) return false;
+  found->second->Resize(bytes);
+  return !torn;
 }
 
 std::string TestingVfs::Read(const std::string& path) const {

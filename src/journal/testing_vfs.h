@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace vecload::journal::testing {
 
@@ -30,6 +31,9 @@ class TestingVfs {
   [[nodiscard]] bool HasPower() const;
   // The power is back, after a cut or after one now. Connections that are open stay dead.
   void PowerOn(uint64_t seed);
+  // After kill -9 instead: the disk keeps all that was written. Cut the power first, so that what
+  // the process would still do comes to nothing, and close its connections.
+  void EndProcess();
 
   // From now on, `bytes` more fit: what goes beyond fails as on a full disk. ~0: no limit.
   void SetFreeBytes(uint64_t bytes);
@@ -38,6 +42,11 @@ class TestingVfs {
   [[nodiscard]] std::string Read(const std::string& path) const;
   void Write(const std::string& path, const std::string& bytes);
   [[nodiscard]] bool Exists(const std::string& path) const;
+
+  // A file that is not SQLite's, on the same disk. False: as much as fits is written, or nothing.
+  bool Append(const std::string& path, std::string_view bytes);
+  bool Sync(const std::string& path);
+  bool CutTo(const std::string& path, uint64_t bytes);
 
  private:
   struct State;

@@ -63,10 +63,12 @@ struct Cut {
 Cut CutAll(const std::vector<std::shared_ptr<const RowBlock>>& blocks, uint32_t vectors_max) {
   Cut cut;
   const std::atomic<uint32_t> limit = vectors_max;
-  BatchCutter cutter(kRules, &limit, [&](CutBatch batch) {
-    cut.batches.push_back(std::move(batch));
-    return Status::Ok();
-  });
+  BatchCutter cutter(kRules, &limit,
+                     [&](CutBatch batch) {
+                       cut.batches.push_back(std::move(batch));
+                       return Status::Ok();
+                     },
+                     {});
   for (const auto& block : blocks) {
     cut.status = cutter.Add(block);
     if (!cut.status.ok()) return cut;

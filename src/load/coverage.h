@@ -28,8 +28,8 @@ struct Reject {
 };
 
 // Which source rows a batch answers for: those that it sends, those that it rejects and those that
-// a later row of it supersedes. Every row of a job is in the coverage of exactly one batch, so
-// that a committed batch settles all of its rows. Rows ascend.
+// another row of the same key supersedes. Every row of a job is in the coverage of exactly one
+// batch, so that a committed batch settles all of its rows. Rows ascend.
 struct Coverage {
   std::vector<Segment> segments;
   std::vector<Reject> rejects;

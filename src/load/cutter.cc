@@ -12,12 +12,20 @@ namespace {
 
 // A batch that only rejects must end too: its lines would otherwise pile up in memory.
 constexpr size_t kBatchRejectsMax = 2'000;
+// Superseded rows make no vector either: 160 KB of row numbers at most.
+constexpr size_t kBatchSupersededMax = 10'000;
+// Where few rows of each block are sent, 500 of them would keep any number of blocks alive. As many
+// as a batch has segments at most, so that small files still fill a batch.
+constexpr size_t kBatchBlocksMax = Coverage::kSegmentsMax;
 
 }  // namespace
 
 BatchCutter::BatchCutter(const RowRules& rules, const std::atomic<uint32_t>* batch_vectors_max,
-                         Emit emit)
-    : rules_(rules), batch_vectors_max_(batch_vectors_max), emit_(std::move(emit)) {}
+                         Emit emit, const Options& options)
+    : rules_(rules),
+      batch_vectors_max_(batch_vectors_max),
+      emit_(std::move(emit)),
+      options_(options) {}
 
 Status BatchCutter::Add(const std::shared_ptr<const RowBlock>& block) {
   for (size_t i = 0; i < block->rows.size(); ++i) {
@@ -28,10 +36,13 @@ Status BatchCutter::Add(const std::shared_ptr<const RowBlock>& block) {
 
 Status BatchCutter::AddRow(const SourceRow& row, RowId id,
                            const std::shared_ptr<const RowBlock>& block) {
-  if (live_ >= batch_vectors_max_->load(std::memory_order_relaxed) ||
-      batch_.coverage.rejects.size() >= kBatchRejectsMax || !batch_.coverage.Append(id, 0)) {
+  if (IsFull(block) || !batch_.coverage.Append(id, 0)) {
     VECLOAD_RETURN_IF_ERROR(EmitBatch());
     (void)batch_.coverage.Append(id, 0);  // an empty coverage takes any row
+  }
+  if (options_.duplicates != nullptr && options_.duplicates->IsSuperseded(id)) {
+    batch_.coverage.superseded.push_back(id);
+    return Status::Ok();
   }
   ++rows_seen_;
   const RejectRule rule = CheckRow(row, rules_);
@@ -47,12 +58,20 @@ Status BatchCutter::AddRow(const SourceRow& row, RowId id,
   return Status::Ok();
 }
 
+bool BatchCutter::IsFull(const std::shared_ptr<const RowBlock>& block) const {
+  return live_ >= batch_vectors_max_->load(std::memory_order_relaxed) ||
+         batch_.coverage.rejects.size() >= kBatchRejectsMax ||
+         batch_.coverage.superseded.size() >= kBatchSupersededMax ||
+         (batch_.blocks.size() == kBatchBlocksMax && batch_.blocks.back() != block);
+}
+
 Status BatchCutter::RejectRow(const SourceRow& row, RowId id, RejectRule rule) {
   ++rows_rejected_;
   Reject reject{.id = id, .rule = rule, .message = RejectMessage(row, rule, rules_)};
   if (rule != RejectRule::kKeyMissing) SetRejectKey(row.key, &reject);
   batch_.coverage.rejects.push_back(std::move(reject));
-  if (rows_rejected_ < kAllRejectedMax || rows_rejected_ != rows_seen_) return Status::Ok();
+  if (rows_rejected_ < options_.all_rejected_max || rows_rejected_ != rows_seen_)
+    return Status::Ok();
   const std::string message = batch_.coverage.rejects.back().message;
   VECLOAD_RETURN_IF_ERROR(EmitBatch());
   return Status::InvalidArgument(

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "load/coverage.h"
+#include "load/duplicates.h"
 #include "load/row_check.h"
 #include "vecload/source.h"
 
@@ -30,22 +31,30 @@ struct CutBatch {
 // cost a request each. Not thread-safe.
 class BatchCutter {
  public:
+  // A load whose first rows are all bad has the wrong column.
+  static constexpr uint64_t kAllRejectedMax = 10'000;
+
+  struct Options {
+    // Its rows are superseded whatever else is wrong with them. Null: none.
+    const DuplicateRows* duplicates = nullptr;
+    // So many first rows that are all bad end the work.
+    uint64_t all_rejected_max = kAllRejectedMax;
+  };
   using Emit = std::function<Status(CutBatch)>;
 
   // `batch_vectors_max` may be lowered by others while the cutter works (bytes per vector are
   // learned by encoding). What `emit` returns ends the work.
-  BatchCutter(const RowRules& rules, const std::atomic<uint32_t>* batch_vectors_max, Emit emit);
+  BatchCutter(const RowRules& rules, const std::atomic<uint32_t>* batch_vectors_max, Emit emit,
+              const Options& options);
   Status Add(const std::shared_ptr<const RowBlock>& block);
   // Emits what is left.
   Status Finish();
   // How many blocks the batch that is being filled keeps alive.
   [[nodiscard]] uint32_t blocks_held() const { return static_cast<uint32_t>(batch_.blocks.size()); }
 
-  // A load whose first rows are all bad has the wrong column; design §5.
-  static constexpr uint64_t kAllRejectedMax = 10'000;
-
  private:
   Status AddRow(const SourceRow& row, RowId id, const std::shared_ptr<const RowBlock>& block);
+  [[nodiscard]] bool IsFull(const std::shared_ptr<const RowBlock>& block) const;
   Status RejectRow(const SourceRow& row, RowId id, RejectRule rule);
   void Supersede(size_t earlier);
   Status EmitBatch();
@@ -53,6 +62,7 @@ class BatchCutter {
   RowRules rules_;
   const std::atomic<uint32_t>* batch_vectors_max_;
   Emit emit_;
+  Options options_;
   CutBatch batch_;
   size_t live_ = 0;  // rows of the batch that are not superseded
   std::unordered_map<std::string_view, size_t> row_of_key_;

@@ -10,6 +10,7 @@
 #include "journal/identity.h"
 #include "journal/journal.h"
 #include "journal/show.h"
+#include "load/duplicates.h"
 #include "load/pipeline.h"
 #include "load/reading_plan.h"
 #include "load/rejects_file.h"
@@ -155,6 +156,7 @@ journal::JobIdentity IdentityOf(const IndexInfo& index, const std::string& endpo
   identity.parts = options.parts;
   identity.indexes = {{index.arn, index.creation_time_s}};
   identity.mapping = mapping;
+  identity.on_duplicate = OnDuplicateName(options.on_duplicate);
   return identity;
 }
 
@@ -207,6 +209,48 @@ Result<Books> OpenBooks(const LoadOptions& options, const journal::JobIdentity& 
   return books;
 }
 
+using Duplicates = std::unique_ptr<const load::DuplicateRows>;
+
+bool AnythingIsLeft(const journal::Journal* journal, const Manifest& manifest) {
+  if (journal == nullptr) return true;
+  for (uint32_t file = 0; file < manifest.files.size(); ++file) {
+    if (!journal->Remaining(file).empty()) return true;
+  }
+  return false;
+}
+
+Result<Duplicates> ChooseRows(const LoadOptions& options, Source* source) {
+  const uint64_t rows = source->manifest().rows;
+  Tell(options, fmt::format("reading keys of {} rows to find duplicates", rows));
+  const TimePoint begin = Clock::System().Now();
+  // Half of the memory is for what decodes the keys.
+  auto duplicates =
+      load::DuplicateRows::Find(source, {.policy = options.on_duplicate,
+                                         .sort_bytes_max = load::MemoryBytesMax(options) / 2,
+                                         .stop = options.stop});
+  if (!duplicates.ok()) return duplicates.status().WithContext("looking for duplicates");
+  Tell(options,
+       fmt::format("{} of {} rows have a key of which another row is loaded; finding them took "
+                   "{:.1f} s",
+                   (*duplicates)->count(), rows, Seconds(Clock::System().Now() - begin)));
+  return duplicates;
+}
+
+// Null where nobody asked for a choice, or nothing is left to send.
+Result<Duplicates> FindDuplicates(const LoadOptions& options, Source* source, Books* books) {
+  if (options.on_duplicate == OnDuplicate::kAny ||
+      !AnythingIsLeft(books->journal.get(), source->manifest())) {
+    return Duplicates();
+  }
+  auto duplicates = ChooseRows(options, source);
+  if (!duplicates.ok() && books->journal != nullptr && books->journal->counts().rows == 0) {
+    // A user who goes and removes the duplicates is to find no job of the files as they were.
+    Status discarded = journal::Journal::Discard(std::move(books->journal));
+    if (!discarded.ok()) Tell(options, discarded.message());
+  }
+  return duplicates;
+}
+
 }  // namespace
 
 Result<LoadReport> Load(const LoadOptions& options) {
@@ -223,8 +267,9 @@ Result<LoadReport> Load(const LoadOptions& options) {
   VECLOAD_RETURN_IF_ERROR(CheckDimension(index, source->mapping()));
   const journal::JobIdentity identity =
       IdentityOf(index, caller->endpoint_url(), source->mapping(), options);
-  VECLOAD_ASSIGN_OR_RETURN(const Books books,
-                           OpenBooks(options, identity, source->manifest(), plan));
+  VECLOAD_ASSIGN_OR_RETURN(Books books, OpenBooks(options, identity, source->manifest(), plan));
+  VECLOAD_ASSIGN_OR_RETURN(const Duplicates duplicates,
+                           FindDuplicates(options, source.get(), &books));
   load::SelectedRows selected(source.get(), &plan);
   const bool is_listed = !options.rows_from_path.empty();
   load::Pipeline pipeline({.source = is_listed ? &selected : source.get(),
@@ -232,6 +277,7 @@ Result<LoadReport> Load(const LoadOptions& options) {
                            .rejects = books.rejects.get(),
                            .journal = books.journal.get(),
                            .plan = &plan,
+                           .duplicates = duplicates.get(),
                            .index = std::move(index),
                            .options = &options});
   LoadReport report = pipeline.Run();

@@ -35,11 +35,6 @@ uint64_t MachineMemory() {
          static_cast<uint64_t>(sysconf(_SC_PAGE_SIZE));
 }
 
-uint64_t Budget(const LoadOptions& options) {
-  if (options.memory_bytes_max > 0) return options.memory_bytes_max;
-  return std::min(kBudgetDefault, MachineMemory() / 4);
-}
-
 uint32_t Encoders(const LoadOptions& options) {
   if (options.encoders > 0) return options.encoders;
   return std::clamp(std::thread::hardware_concurrency(), 1U, kEncodersDefaultMax);
@@ -79,7 +74,15 @@ Tally MakeTally(const Pipeline::Parts& parts, TimePoint now) {
           now};
 }
 
-Scheduler::Options SchedulerOptions(const LoadOptions& options) {
+// Whether an earlier run of the job had rows acknowledged.
+bool AcknowledgedBefore(const Pipeline::Parts& parts) {
+  if (parts.journal == nullptr) return false;
+  const journal::Counts& counts = parts.journal->counts();
+  return counts.rows > counts.rejected + counts.superseded;
+}
+
+Scheduler::Options SchedulerOptions(const Pipeline::Parts& parts) {
+  const LoadOptions& options = *parts.options;
   return {.pace = {.rate_vectors_per_s =
                        options.rate_vectors_per_s.value_or(kVectorsPerS / options.parts),
                    .rate_requests_per_s =
@@ -88,10 +91,16 @@ Scheduler::Options SchedulerOptions(const LoadOptions& options) {
                    .beyond_limit = options.rate_auto},
           .in_flight_max = options.in_flight_max > 0 ? options.in_flight_max : kInFlightDefaultMax,
           .give_up_after = options.give_up_after,
+          .acknowledged_before = AcknowledgedBefore(parts),
           .seed = static_cast<uint64_t>(Clock::System().WallNow().time_since_epoch().count())};
 }
 
 }  // namespace
+
+uint64_t MemoryBytesMax(const LoadOptions& options) {
+  if (options.memory_bytes_max > 0) return options.memory_bytes_max;
+  return std::min(kBudgetDefault, MachineMemory() / 4);
+}
 
 Pipeline::Pipeline(Parts parts)
     : parts_(std::move(parts)),
@@ -100,11 +109,15 @@ Pipeline::Pipeline(Parts parts)
       body_bytes_per_vector_(parts_.index.dimension * kFloatBytes + kRowOverheadBytes),
       // Rows wait as floats for a short while only; most of the memory is for bodies that wait
       // for their answers.
-      block_budget_(Budget(*parts_.options) / 4),
-      body_budget_(Budget(*parts_.options) / 4 * 3),
+      block_budget_(MemoryBytesMax(*parts_.options) / 4),
+      body_budget_(MemoryBytesMax(*parts_.options) / 4 * 3),
       cut_(encoders_),
-      scheduler_(SchedulerOptions(*parts_.options), clock_.Now()),
+      scheduler_(SchedulerOptions(parts_), clock_.Now()),
       tally_(MakeTally(parts_, clock_.Now())),
+      ledger_({.rejects = parts_.rejects,
+               .journal = parts_.journal,
+               .manifest = &parts_.source->manifest(),
+               .tally = &tally_}),
       subject_(parts_.index.name.ToString()),
       divider_(parts_.index.name, &buffers_, wire::kBodyBytesMax) {
   batch_vectors_max_ = FittingVectors(body_bytes_per_vector_, parts_.options->batch_vectors_max);
@@ -118,15 +131,7 @@ LoadReport Pipeline::Run() {
 }
 
 Status Pipeline::Finish(const Status& status) {
-  CommitJournal();
-  const Status last = scheduler_.stopping() && status.ok() ? scheduler_.stop_reason() : status;
-  VECLOAD_RETURN_IF_ERROR(last);
-  VECLOAD_RETURN_IF_ERROR(parts_.rejects->Sync());
-  if (tally_.rows_done() != tally_.rows_total()) {
-    return Status::Corrupt(
-        "the source gave fewer rows than its footers promised; did a file change meanwhile?");
-  }
-  return parts_.journal == nullptr ? Status::Ok() : parts_.journal->MarkComplete(clock_.WallNow());
+  return ledger_.Finish(status.ok() ? scheduler_.stop_reason() : status, clock_.WallNow());
 }
 
 void Pipeline::StartThreads() {
@@ -146,11 +151,14 @@ void Pipeline::StopThreads() {
 
 void Pipeline::ReadSource() {
   const IndexInfo& index = parts_.index;
-  BatchCutter cutter({.dimension = index.dimension, .metric = index.metric}, &batch_vectors_max_,
-                     [this](CutBatch batch) {
-                       if (cut_.Push(std::move(batch))) return Status::Ok();
-                       return Status::Cancelled("the load is stopping");
-                     });
+  BatchCutter cutter(
+      {.dimension = index.dimension, .metric = index.metric}, &batch_vectors_max_,
+      [this](CutBatch batch) {
+        if (cut_.Push(std::move(batch))) return Status::Ok();
+        return Status::Cancelled("the load is stopping");
+      },
+      {.duplicates = parts_.duplicates,
+       .all_rejected_max = AcknowledgedBefore(parts_) ? UINT64_MAX : BatchCutter::kAllRejectedMax});
   const auto begin = clock_.Now();
   Duration in_cutter{};
   Status status;
@@ -228,7 +236,7 @@ Status Pipeline::Schedule() {
       continue;
     }
     CheckStops();
-    if (parts_.journal != nullptr && parts_.journal->CommitDue(now)) CommitJournal();
+    if (ledger_.CommitDue(now)) CommitLedger();
     ShowProgress(now);
     // Enough bodies to keep what may be in flight in flight, and no heap of them ready.
     body_budget_.SetHoldersMax(scheduler_.in_flight_limit() + 2 * encoders_);
@@ -294,27 +302,21 @@ void Pipeline::Commit(BatchId id) {
   auto node = live_.extract(id);
   Live& live = node.mapped();
   EncodedBatch& batch = *live.batch;
-  const Coverage& coverage = batch.coverage;
-  const Status written = parts_.rejects->Append(coverage.rejects, parts_.source->manifest());
-  // Rejects that could not be written are not accounted for: their rows remain to do.
-  if (!written.ok()) scheduler_.OnStop(written);
   const TimePoint now = clock_.Now();
-  const uint64_t rejected = written.ok() ? coverage.rejects.size() : 0;
-  tally_.OnCommit(batch.ids.size(), rejected, coverage.superseded.size(), now);
-  if (parts_.journal != nullptr && written.ok()) {
-    const Status recorded = parts_.journal->Record(coverage.Settled(), now);
-    if (!recorded.ok()) scheduler_.OnStop(recorded);
-  }
+  StopUnlessOk(ledger_.Settle(batch.coverage, batch.ids.size(), now));
+  times_.journal.Add(clock_.Now() - now);
   if (live.charged_bytes != UINT64_MAX) body_budget_.Release(live.charged_bytes);
   if (batch.body.bytes.capacity() > 0) buffers_.Give(std::move(batch.body.bytes));
 }
 
-void Pipeline::CommitJournal() {
-  if (parts_.journal == nullptr) return;
-  // The lines must be on disk before the transaction that says that they are.
-  Status committed = parts_.rejects->Sync();
-  if (committed.ok()) committed = parts_.journal->Commit(parts_.rejects->size());
-  if (!committed.ok()) scheduler_.OnStop(committed);
+void Pipeline::CommitLedger() {
+  const TimePoint begin = clock_.Now();
+  StopUnlessOk(ledger_.Commit());
+  times_.journal.Add(clock_.Now() - begin);
+}
+
+void Pipeline::StopUnlessOk(const Status& status) {
+  if (!status.ok()) scheduler_.OnStop(status);
 }
 
 void Pipeline::RejectRecords(BatchId id, const std::vector<size_t>& records) {
@@ -337,7 +339,8 @@ void Pipeline::RejectRecords(BatchId id, const std::vector<size_t>& records) {
   }
   refused_ += records.size();
   live.batch = std::make_shared<EncodedBatch>(std::move(rest));
-  if (refused_ >= BatchCutter::kAllRejectedMax && tally_.acknowledged() == 0) {
+  if (refused_ >= BatchCutter::kAllRejectedMax && tally_.acknowledged() == 0 &&
+      !AcknowledgedBefore(parts_)) {
     scheduler_.OnStop(Status::InvalidArgument(fmt::format(
         "the service refused the first {} rows that it was sent, the last one because {}", refused_,
         live.refusal)));

@@ -10,19 +10,21 @@
 
 #include "base/clock.h"
 #include "client/caller.h"
-#include "journal/journal.h"
 #include "load/cutter.h"
 #include "load/encoder.h"
+#include "load/ledger.h"
 #include "load/memory_budget.h"
 #include "load/queue.h"
 #include "load/reading_plan.h"
-#include "load/rejects_file.h"
 #include "load/scheduler.h"
 #include "load/tally.h"
 #include "vecload/loader.h"
 #include "vecload/source.h"
 
 namespace vecload::load {
+
+// What rows and requests may take: as the user says, else a default for this machine.
+uint64_t MemoryBytesMax(const LoadOptions& options);
 
 // Runs a planned load. Owns its threads: one reads and cuts, some encode, and the one that calls
 // Run schedules, signs and commits; the transport's own thread sends. Between them stand queues
@@ -33,8 +35,9 @@ class Pipeline {
     Source* source = nullptr;
     client::Caller* caller = nullptr;
     RejectsFile* rejects = nullptr;
-    journal::Journal* journal = nullptr;  // null: the load cannot be resumed
-    const ReadingPlan* plan = nullptr;    // null: all rows
+    journal::Journal* journal = nullptr;        // null: the load cannot be resumed
+    const ReadingPlan* plan = nullptr;          // null: all rows
+    const DuplicateRows* duplicates = nullptr;  // null: a batch's own later rows win
     IndexInfo index;
     const LoadOptions* options = nullptr;
   };
@@ -81,7 +84,8 @@ class Pipeline {
   void Perform(const Action& action);
   void Send(BatchId id);
   void Commit(BatchId id);
-  void CommitJournal();
+  void CommitLedger();
+  void StopUnlessOk(const Status& status);
   Status Finish(const Status& status);
   void RejectRecords(BatchId id, const std::vector<size_t>& records);
   void Halve(const Action& action);
@@ -110,6 +114,7 @@ class Pipeline {
 
   Scheduler scheduler_;
   Tally tally_;
+  Ledger ledger_;
   std::string subject_;  // of the calls, in failures
   Encoder divider_;      // for batches that the service refuses
   std::unordered_map<BatchId, Live> live_;

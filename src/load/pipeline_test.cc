@@ -19,6 +19,7 @@
 #include "base/random.h"
 #include "journal/journal.h"
 #include "load/rows_from.h"
+#include "load/testing_source.h"
 
 namespace vecload::load {
 namespace {
@@ -152,6 +153,7 @@ class PipelineTest : public ::testing::Test {
                        .rejects = rejects->get(),
                        .journal = journal_.get(),
                        .plan = plan_.get(),
+                       .duplicates = duplicates_,
                        .index = index,
                        .options = &options_});
     return pipeline.Run();
@@ -176,6 +178,7 @@ class PipelineTest : public ::testing::Test {
   LoadOptions options_;
   std::unique_ptr<ReadingPlan> plan_;
   std::unique_ptr<journal::Journal> journal_;
+  const DuplicateRows* duplicates_ = nullptr;
 };
 
 TEST_F(PipelineTest, LoadsEveryRowOnce) {
@@ -336,6 +339,26 @@ TEST_F(PipelineTest, WithoutAJournalAPlansRowsAreTheTotal) {
   EXPECT_EQ(report.exit_code, 0) << report.status.ToString();
   EXPECT_EQ(report.rows_total, 12U);
   EXPECT_EQ(report.vectors_acknowledged, 12U);
+}
+
+TEST_F(PipelineTest, RowsThatGiveWayAreSettledAndNeverSent) {
+  // The first file gives way whole, in batches without a vector.
+  testing::KeySource::File keys;
+  for (int i = 0; i < 12'000; ++i) keys.emplace_back("k" + std::to_string(i));
+  testing::KeySource source({keys, keys});
+  auto duplicates = DuplicateRows::Find(&source, {.policy = OnDuplicate::kLast});
+  ASSERT_TRUE(duplicates.ok());
+  duplicates_ = duplicates->get();
+  std::multiset<std::string> sent;
+  const LoadReport report = Run(&source, [&](const std::vector<std::string>& batch) {
+    sent.insert(batch.begin(), batch.end());
+    return FakeService::Reply(200, "", "{}");
+  });
+  EXPECT_EQ(report.exit_code, 0) << report.status.ToString();
+  EXPECT_EQ(report.vectors_superseded, 12'000U);
+  EXPECT_EQ(report.vectors_acknowledged, 12'000U);
+  EXPECT_EQ(sent.size(), 12'000U);
+  EXPECT_EQ(std::set<std::string>(sent.begin(), sent.end()).size(), sent.size());
 }
 
 TEST_F(PipelineTest, StopsWhereTheServiceDenies) {

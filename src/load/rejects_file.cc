@@ -1,11 +1,8 @@
 #include "load/rejects_file.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
+#include <utility>
 
 #include "base/json_text.h"
 
@@ -26,6 +23,11 @@ std::string Base64(std::string_view bytes) {
     }
   }
   return text;
+}
+
+Status CannotWrite(const std::string& path, const Status& status, std::string_view advice) {
+  return Status::Io("cannot write rejects to \"" + path + "\": " + status.message() + "; " +
+                    std::string(advice));
 }
 
 }  // namespace
@@ -52,34 +54,33 @@ void SetRejectKey(std::string_view key, Reject* reject) {
 
 Result<std::unique_ptr<RejectsFile>> RejectsFile::Open(const std::string& path,
                                                        uint64_t keep_bytes) {
-  if (path.empty()) return std::unique_ptr<RejectsFile>(new RejectsFile(path, -1));
-  const int create = keep_bytes == 0 ? O_CREAT | O_TRUNC : 0;
-  const int descriptor = open(path.c_str(), O_WRONLY | O_CLOEXEC | create, 0644);
-  if (descriptor < 0) {
-    return Status::Io("cannot write rejects to \"" + path + "\": " + std::strerror(errno) +
-                      (keep_bytes == 0 ? "; name another file with --rejects"
-                                       : "; earlier runs of this job wrote it: bring it back, or "
-                                         "begin anew with --restart"));
-  }
-  std::unique_ptr<RejectsFile> file(new RejectsFile(path, descriptor));
-  VECLOAD_RETURN_IF_ERROR(file->Keep(keep_bytes));
-  return file;
+  if (path.empty()) return std::unique_ptr<RejectsFile>(new RejectsFile(path, nullptr));
+  Result<std::unique_ptr<AppendFile>> file = OpenAppendFile(path, /*create=*/keep_bytes == 0);
+  if (file.ok()) return Open(path, keep_bytes, *std::move(file));
+  return CannotWrite(path, file.status(),
+                     keep_bytes == 0 ? "name another file with --rejects"
+                                     : "earlier runs of this job wrote it: bring it back, or begin "
+                                       "anew with --restart");
+}
+
+Result<std::unique_ptr<RejectsFile>> RejectsFile::Open(const std::string& path, uint64_t keep_bytes,
+                                                       std::unique_ptr<AppendFile> file) {
+  std::unique_ptr<RejectsFile> rejects(new RejectsFile(path, std::move(file)));
+  VECLOAD_RETURN_IF_ERROR(rejects->Keep(keep_bytes));
+  return rejects;
 }
 
 Status RejectsFile::Keep(uint64_t bytes) {
-  if (bytes == 0) return Status::Ok();
-  struct stat found{};
-  if (fstat(descriptor_, &found) != 0 || static_cast<uint64_t>(found.st_size) < bytes) {
+  VECLOAD_ASSIGN_OR_RETURN(const uint64_t size, file_->Size());
+  if (size < bytes) {
     return Status::Io("the rejects file \"" + path_ +
-                      "\" has lost lines that earlier runs of this "
-                      "job wrote; bring it back, or begin anew with --restart");
+                      "\" has lost lines that earlier runs of this job wrote; bring it back, or "
+                      "begin anew with --restart");
   }
   // Behind `bytes` stand lines of rows that the journal does not know as rejected: they are read,
-  // and rejected, again.
-  const auto size = static_cast<off_t>(bytes);
-  if (ftruncate(descriptor_, size) != 0 || lseek(descriptor_, size, SEEK_SET) != size) {
-    return Status::Io("cannot write rejects to \"" + path_ + "\": " + std::strerror(errno));
-  }
+  // and rejected, again. What has no length (a pipe, a device) cannot be cut, and need not be.
+  const Status cut = file_->CutTo(bytes);
+  if (!cut.ok() && size > 0) return CannotWrite(path_, cut, "name another file with --rejects");
   size_ = bytes;
   return Status::Ok();
 }
@@ -89,29 +90,15 @@ bool IsResumable(const std::string& path) {
   return path.empty() || stat(path.c_str(), &found) != 0 || S_ISREG(found.st_mode);
 }
 
-RejectsFile::~RejectsFile() {
-  if (descriptor_ >= 0) close(descriptor_);
-}
-
 Status RejectsFile::Append(std::span<const Reject> rejects, const Manifest& manifest) {
-  if (descriptor_ < 0 || rejects.empty()) return Status::Ok();
+  if (file_ == nullptr || rejects.empty()) return Status::Ok();
   std::string lines;
   for (const Reject& reject : rejects) lines += RejectLine(reject, manifest.files[reject.id.file]);
-  std::string_view rest = lines;
-  while (!rest.empty()) {
-    const ssize_t written = write(descriptor_, rest.data(), rest.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) {
-      const std::string reason = std::strerror(errno);
-      // A torn last line would make the whole file unreadable to a JSON Lines reader. What is no
-      // regular file cannot be cut, and need not be.
-      if (ftruncate(descriptor_, static_cast<off_t>(size_)) == 0) {
-        (void)lseek(descriptor_, static_cast<off_t>(size_), SEEK_SET);
-      }
-      return Status::Io("cannot write rejects to \"" + path_ + "\": " + reason +
-                        "; make room or name another file with --rejects");
-    }
-    rest.remove_prefix(static_cast<size_t>(written));
+  const Status appended = file_->Append(lines);
+  if (!appended.ok()) {
+    // A torn last line would make the whole file unreadable to a JSON Lines reader.
+    (void)file_->CutTo(size_);
+    return CannotWrite(path_, appended, "make room or name another file with --rejects");
   }
   size_ += lines.size();
   synced_ = false;
@@ -120,10 +107,9 @@ Status RejectsFile::Append(std::span<const Reject> rejects, const Manifest& mani
 
 Status RejectsFile::Sync() {
   if (synced_) return Status::Ok();
-  // EINVAL: a pipe or a device, which has nothing to sync.
-  if (fsync(descriptor_) != 0 && errno != EINVAL) {
-    return Status::Io("cannot sync rejects to \"" + path_ + "\": " + std::strerror(errno));
-  }
+  const Status synced = file_->Sync();
+  if (!synced.ok())
+    return CannotWrite(path_, synced, "make room or name another file with --rejects");
   synced_ = true;
   return Status::Ok();
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "load/append_file.h"
 #include "load/coverage.h"
 #include "vecload/source.h"
 #include "vecload/status.h"
@@ -25,9 +26,9 @@ class RejectsFile {
   // it, where it cannot be written, or is shorter. An empty path gives a file that takes lines and
   // keeps none.
   static Result<std::unique_ptr<RejectsFile>> Open(const std::string& path, uint64_t keep_bytes);
-  ~RejectsFile();
-  RejectsFile(const RejectsFile&) = delete;
-  RejectsFile& operator=(const RejectsFile&) = delete;
+  // The same with a file that is open.
+  static Result<std::unique_ptr<RejectsFile>> Open(const std::string& path, uint64_t keep_bytes,
+                                                   std::unique_ptr<AppendFile> file);
 
   // Writes the lines whole, or cuts off what it wrote of them and returns kIo.
   Status Append(std::span<const Reject> rejects, const Manifest& manifest);
@@ -37,11 +38,12 @@ class RejectsFile {
   [[nodiscard]] uint64_t size() const { return size_; }
 
  private:
+  RejectsFile(std::string path, std::unique_ptr<AppendFile> file)
+      : path_(std::move(path)), file_(std::move(file)) {}
   Status Keep(uint64_t bytes);
-  RejectsFile(std::string path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {}
 
   std::string path_;
-  int descriptor_;
+  std::unique_ptr<AppendFile> file_;  // null: lines are taken and not kept
   uint64_t size_ = 0;
   bool synced_ = true;
 };

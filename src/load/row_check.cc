@@ -32,7 +32,7 @@ VectorBits Inspect(std::span<const float> vector) {
   return {not_finite == 0, seen != 0};
 }
 
-RejectRule CheckKey(std::string_view key) {
+RejectRule CheckKeyText(std::string_view key) {
   if (key.empty() || key.size() > wire::kKeyBytesMax) return RejectRule::kKeyLength;
   // At most 1,024 bytes are at most 1,024 characters.
   return IsUtf8(key) ? RejectRule::kNone : RejectRule::kKeyNotUtf8;
@@ -40,9 +40,12 @@ RejectRule CheckKey(std::string_view key) {
 
 }  // namespace
 
+RejectRule CheckKey(const SourceRow& row) {
+  return row.fault != RejectRule::kNone ? row.fault : CheckKeyText(row.key);
+}
+
 RejectRule CheckRow(const SourceRow& row, const RowRules& rules) {
-  if (row.fault != RejectRule::kNone) return row.fault;
-  if (const RejectRule rule = CheckKey(row.key); rule != RejectRule::kNone) return rule;
+  if (const RejectRule rule = CheckKey(row); rule != RejectRule::kNone) return rule;
   if (row.vector.size() != rules.dimension) return RejectRule::kVectorDimension;
   const VectorBits bits = Inspect(row.vector);
   if (!bits.all_finite) return RejectRule::kVectorNotFinite;

@@ -13,9 +13,12 @@ struct RowRules {
   DistanceMetric metric = DistanceMetric::kCosine;
 };
 
-// Judges a row as the service would (service facts §4), so that one bad row does not fail the 499
+// Judges a row as the service would, so that one bad row does not fail the 499
 // that travel with it. kNone where it may be sent.
 RejectRule CheckRow(const SourceRow& row, const RowRules& rules);
+
+// The part of CheckRow that a row read with `keys_only` can be asked: whether its key may be sent.
+RejectRule CheckKey(const SourceRow& row);
 
 // What is wrong and with what, for the rejects file; `rule` is CheckRow's answer for this row.
 std::string RejectMessage(const SourceRow& row, RejectRule rule, const RowRules& rules);

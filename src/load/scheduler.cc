@@ -15,7 +15,7 @@ constexpr BatchId kTailIds = BatchId{1} << 63;
 // After so many failures in a row with no answer of another kind, one probe at a time goes out: a
 // service that is down is not helped by a storm.
 constexpr uint32_t kCircuitFailures = 16;
-// Design §4.8: so many whole batches that halve to nothing but bad rows mean that the mistake is
+// So many whole batches that halve to nothing but bad rows mean that the mistake is
 // not in the rows.
 constexpr uint32_t kRootsAllBadMax = 2;
 constexpr Duration kPatienceBeforeFirst = std::chrono::minutes(1);
@@ -175,7 +175,8 @@ void Scheduler::PieceDone(BatchId root_id, bool acknowledged) {
   if (--root.pieces > 0) return;
   if (!root.any_acknowledged) ++roots_all_bad_;
   roots_.erase(found);
-  if (roots_all_bad_ >= kRootsAllBadMax && !anything_acknowledged_) {
+  if (roots_all_bad_ >= kRootsAllBadMax && !anything_acknowledged_ &&
+      !options_.acknowledged_before) {
     OnStop(last_failure_.WithContext(fmt::format(
         "the service refused every row of {} whole batches, so the rows are not what is wrong",
         roots_all_bad_)));

@@ -67,6 +67,8 @@ class Scheduler {
     // Without an acknowledged batch. Before the first one, a minute at most: a load that never
     // worked has something to be mended, and its user is still there to do so.
     Duration give_up_after = std::chrono::hours(1);
+    // By an earlier run of the job: nothing is wrong with all rows then.
+    bool acknowledged_before = false;
     uint64_t seed = 1;
   };
   Scheduler(const Options& options, TimePoint now);

@@ -103,6 +103,7 @@ LoadReport Tally::Report(const Scheduler& scheduler, const ThreadTimes& times, u
   report.read_s = Seconds(times.read.get());
   report.encode_s = Seconds(times.encode.get());
   report.wait_memory_s = Seconds(times.wait_memory.get());
+  report.journal_s = Seconds(times.journal.get());
   report.wait_tokens_s = Seconds(scheduler.wait_times().tokens);
   report.put_s = Seconds(put_);
   report.put_latency_p50_ms = latencies_.PercentileMs(0.50);

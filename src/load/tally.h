@@ -27,6 +27,7 @@ struct ThreadTimes {
   SharedDuration read;         // reading and decoding the source
   SharedDuration encode;       // encoding and hashing
   SharedDuration wait_memory;  // standing still because --memory was spent
+  SharedDuration journal;      // writing down what is done
 };
 
 // The figures of one load, kept by the thread that schedules.

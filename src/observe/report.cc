@@ -84,6 +84,7 @@ void WriteTimes(const LoadReport& report, JsonWriter* json) {
   Number(json, "encode_s", report.encode_s);
   Number(json, "wait_tokens_s", report.wait_tokens_s);
   Number(json, "wait_memory_s", report.wait_memory_s);
+  Number(json, "journal_s", report.journal_s);
   Number(json, "put_s", report.put_s);
   json->Key("put_latency_ms").BeginObject();
   Number(json, "p50", report.put_latency_p50_ms);
@@ -139,7 +140,7 @@ void RowLines(const LoadReport& report, std::string* out) {
     CountLine(out, "resumed", report.vectors_resumed, "acknowledged by an earlier run");
   }
   if (report.vectors_superseded > 0) {
-    CountLine(out, "superseded", report.vectors_superseded, "a later row has the same key");
+    CountLine(out, "superseded", report.vectors_superseded, "another row has the same key");
   }
   if (report.vectors_rejected > 0) {
     CountLine(out, "rejected", report.vectors_rejected, "see " + report.rejects_path);

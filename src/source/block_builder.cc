@@ -131,21 +131,54 @@ PartitionValue PlanPartition(const std::string& name, const std::string& value, 
   return partition;
 }
 
+BlockPlan PlanColumns(const ColumnMapping& mapping) {
+  return {.key = KeyColumn(mapping.key),
+          .vector = VectorColumn(mapping.vector),
+          .key_name = mapping.key,
+          .vector_name = mapping.vector,
+          .metadata_json = mapping.metadata_json,
+          .metadata = {},
+          .partitions = {},
+          .non_filterable_keys = {}};
+}
+
+void ReadVectors(const BlockPlan& plan, const arrow::RecordBatch& batch, std::span<SourceRow> rows,
+                 BlockMemory* memory) {
+  const auto vectors = batch.GetColumnByName(plan.vector_name);
+  CHECK(vectors != nullptr);
+  if (plan.vector.Read(*vectors, rows, &memory->vectors)) memory->columns.push_back(vectors);
+}
+
+void ReadMetadata(const BlockPlan& plan, const arrow::RecordBatch& batch, std::span<SourceRow> rows,
+                  BlockMemory* memory) {
+  std::vector<RowText> texts(rows.size());
+  if (plan.metadata_json.empty()) {
+    WriteMetadata(plan, batch, rows, texts, &memory->text);
+  } else {
+    ReadJsonMetadata(plan, batch, rows, texts, &memory->text);
+  }
+  for (size_t i = 0; i < rows.size(); ++i) {
+    rows[i].metadata = View(memory->text, texts[i].metadata);
+    if (texts[i].fault_detail.length > 0) {
+      rows[i].fault_detail = View(memory->text, texts[i].fault_detail);
+    }
+  }
+}
+
 }  // namespace
+
+std::shared_ptr<const BlockPlan> PlanKeyBlocks(const ColumnMapping& mapping) {
+  auto plan = std::make_shared<BlockPlan>(PlanColumns(mapping));
+  plan->keys_only = true;
+  return plan;
+}
 
 Result<std::shared_ptr<const BlockPlan>> PlanBlocks(
     const arrow::Schema& schema, const ColumnMapping& mapping, const SourceFile& file,
     std::span<const std::string> integer_partitions,
     std::span<const std::string> non_filterable_keys) {
-  auto plan = std::make_shared<BlockPlan>(
-      BlockPlan{.key = KeyColumn(mapping.key),
-                .vector = VectorColumn(mapping.vector),
-                .key_name = mapping.key,
-                .vector_name = mapping.vector,
-                .metadata_json = mapping.metadata_json,
-                .metadata = {},
-                .partitions = {},
-                .non_filterable_keys = {non_filterable_keys.begin(), non_filterable_keys.end()}});
+  auto plan = std::make_shared<BlockPlan>(PlanColumns(mapping));
+  plan->non_filterable_keys = {non_filterable_keys.begin(), non_filterable_keys.end()};
   const wire::MetadataMeter meter(plan->non_filterable_keys);
   for (const std::string& name : mapping.metadata) {
     if (const auto field = schema.GetFieldByName(name); field != nullptr) {
@@ -169,24 +202,11 @@ RowBlock BuildBlock(const std::shared_ptr<const BlockPlan>& plan, const arrow::R
   const auto memory = std::make_shared<BlockMemory>();
   memory->plan = plan;
   const auto keys = batch.GetColumnByName(plan->key_name);
-  const auto vectors = batch.GetColumnByName(plan->vector_name);
-  CHECK(keys != nullptr && vectors != nullptr);
+  CHECK(keys != nullptr);
   if (plan->key.Read(*keys, block.rows, &memory->keys)) memory->columns.push_back(keys);
-  if (plan->vector.Read(*vectors, block.rows, &memory->vectors)) {
-    memory->columns.push_back(vectors);
-  }
-  std::vector<RowText> texts(block.rows.size());
-  if (plan->metadata_json.empty()) {
-    WriteMetadata(*plan, batch, block.rows, texts, &memory->text);
-  } else {
-    ReadJsonMetadata(*plan, batch, block.rows, texts, &memory->text);
-  }
-  for (size_t i = 0; i < block.rows.size(); ++i) {
-    SourceRow& row = block.rows[i];
-    row.metadata = View(memory->text, texts[i].metadata);
-    if (texts[i].fault_detail.length > 0) {
-      row.fault_detail = View(memory->text, texts[i].fault_detail);
-    }
+  if (!plan->keys_only) {
+    ReadVectors(*plan, batch, block.rows, memory.get());
+    ReadMetadata(*plan, batch, block.rows, memory.get());
   }
   block.bytes = BytesOf(*memory, block.rows.size());
   block.owner = memory;

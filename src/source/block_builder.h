@@ -33,7 +33,11 @@ struct BlockPlan {
   std::vector<MetadataColumn> metadata;
   std::vector<PartitionValue> partitions;
   std::vector<std::string> non_filterable_keys;
+  bool keys_only = false;
 };
+
+// The plan that makes rows of the key column alone.
+std::shared_ptr<const BlockPlan> PlanKeyBlocks(const ColumnMapping& mapping);
 
 // Compiles the plan of a file that has the columns of the mapping. `integer_partitions` names the
 // partitions that are numbers in every file of the job.

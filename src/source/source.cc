@@ -30,6 +30,15 @@ constexpr size_t kFooterThreadsMax = 16;
 // Rows read at once to find the first one that has a vector.
 constexpr uint32_t kProbeRowsMax = 64;
 
+std::vector<std::string> ColumnsOf(const ColumnMapping& mapping, bool keys_only) {
+  std::vector<std::string> columns = {mapping.key};
+  if (keys_only) return columns;
+  columns.push_back(mapping.vector);
+  columns.insert(columns.end(), mapping.metadata.begin(), mapping.metadata.end());
+  if (!mapping.metadata_json.empty()) columns.push_back(mapping.metadata_json);
+  return columns;
+}
+
 class FileSource : public Source {
  public:
   FileSource(std::unique_ptr<Storage> storage, Manifest manifest, std::vector<FileFormat> formats,
@@ -94,9 +103,7 @@ Status FileSource::ReadWith(const ColumnMapping& mapping, const ReadRequest& req
     return Status::Internal("Source::Read: no such file, or blocks of no rows");
   }
   const SourceFile& file = manifest_.files[request.file];
-  std::vector<std::string> columns = {mapping.key, mapping.vector};
-  columns.insert(columns.end(), mapping.metadata.begin(), mapping.metadata.end());
-  if (!mapping.metadata_json.empty()) columns.push_back(mapping.metadata_json);
+  const std::vector<std::string> columns = ColumnsOf(mapping, request.keys_only);
   const RowRange range{.columns = columns,
                        .row_begin = request.row_begin,
                        .row_end = std::min(request.row_end, file.rows),
@@ -105,7 +112,9 @@ Status FileSource::ReadWith(const ColumnMapping& mapping, const ReadRequest& req
   std::shared_ptr<const BlockPlan> plan;
   uint64_t row = request.row_begin;
   const auto take = [&](const std::shared_ptr<arrow::RecordBatch>& batch) -> Status {
-    if (plan == nullptr) {
+    if (plan == nullptr && request.keys_only) {
+      plan = PlanKeyBlocks(mapping);
+    } else if (plan == nullptr) {
       VECLOAD_ASSIGN_OR_RETURN(plan, PlanBlocks(*batch->schema(), mapping, file,
                                                 integer_partitions_, request.non_filterable_keys));
     }

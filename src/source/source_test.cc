@@ -8,6 +8,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <parquet/file_reader.h>
+#include <parquet/metadata.h>
 
 #include "source/testing_files.h"
 
@@ -114,6 +116,52 @@ TEST(Source, ReadsAnyRangeOfRowsInBlocksOfAnySize) {
       }
     }
   }
+}
+
+TEST(Source, ReadsKeysAlone) {
+  const TemporaryFolder folder;
+  const auto table = TableOf({
+      Column("embedding", arrow::list(arrow::float64()), "[[1], [2], null, [4], [5], [6]]"),
+      Column("n", arrow::int64(), "[1, 2, 3, 9007199254740993, 5, 6]"),
+      Column("id", arrow::binary(), R"(["k0", null, "k2", "k3", "", "k5"])"),
+  });
+  for (const std::string& path : InEveryFormat(folder, *table)) {
+    const auto source = Open({path}, {.key_column = "id", .vector_column = "embedding"});
+    ASSERT_NE(source, nullptr);
+    const auto rows = ReadRange(source.get(), {.file = 0,
+                                               .row_begin = 1,
+                                               .row_end = 6,
+                                               .block_rows_max = 3,
+                                               .non_filterable_keys = {},
+                                               .keys_only = true});
+    EXPECT_EQ(Keys(rows), "k2 k3  k5") << path;
+    EXPECT_EQ((*rows)[0].fault, RejectRule::kKeyMissing);
+    for (const ReadRow& row : std::span(*rows).subspan(1)) {
+      EXPECT_EQ(row.fault, RejectRule::kNone) << "of vector and metadata nothing is read";
+      EXPECT_TRUE(row.vector.empty() && row.metadata.empty());
+    }
+  }
+}
+
+TEST(Source, KeysAloneDoNotTouchTheOtherColumns) {
+  const TemporaryFolder folder;
+  WriteParquet(folder.Path("a.parquet"), *PlainTable(1000));
+  const auto source = Open({folder.Path("a.parquet")});
+  ASSERT_NE(source, nullptr);
+  const auto metadata = parquet::ParquetFileReader::OpenFile(folder.Path("a.parquet"))->metadata();
+  const auto vectors = metadata->RowGroup(0)->ColumnChunk(1);
+  std::fstream file(folder.Path("a.parquet"), std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(vectors->has_dictionary_page() ? vectors->dictionary_page_offset()
+                                            : vectors->data_page_offset());
+  file << std::string(static_cast<size_t>(vectors->total_compressed_size()), '!');
+  file.close();
+  ReadRequest request{
+      .file = 0, .row_begin = 0, .row_end = 1000, .block_rows_max = 500, .non_filterable_keys = {}};
+  const auto whole = ReadRange(source.get(), request);
+  request.keys_only = true;
+  const auto keys = ReadRange(source.get(), request);
+  EXPECT_EQ(Keys(keys), KeysUpTo(0, 1000));
+  EXPECT_FALSE(whole.ok());
 }
 
 TEST(Source, StopsWithTheStatusOfTheCallback) {

@@ -9,7 +9,7 @@
 
 namespace vecload::wire {
 
-// Counts metadata by the service's size model, byte-exact by probe (service facts §4):
+// Counts metadata by the service's size model, found byte-exact by probing it:
 // 4 + sum over keys of (8 + bytes of the key + value); a string counts its UTF-8 bytes, a number
 // 4, a bool 0, an array the sum over its elements of (4 + element).
 class MetadataMeter {

@@ -29,7 +29,7 @@ REPORT_MEMBERS = (
     "status", "exit_code", "rows_total", "vectors_acknowledged", "vectors_resumed",
     "vectors_rejected", "vectors_superseded", "rows_remaining", "requests", "attempts",
     "throttled", "bytes_sent", "wall_s", "vectors_per_s", "cpu_s", "cpu_us_per_vector",
-    "rss_bytes_max", "read_s", "encode_s", "wait_tokens_s", "wait_memory_s", "put_s",
+    "rss_bytes_max", "read_s", "encode_s", "wait_tokens_s", "wait_memory_s", "journal_s", "put_s",
     "put_latency_ms", "bottleneck", "projected_1b_s",
 )  # fmt: skip
 PACKAGES = ROOT / "examples/data/debian-packages-small.parquet"

@@ -11,7 +11,14 @@ import pyarrow.parquet as pq
 
 from support.program import Outcome, Program, assert_accounts
 from support.servers import VecloadServer
-from support.vectors import make_index, random_vectors, stored_keys, write_vectors
+from support.vectors import (
+    make_index,
+    random_vectors,
+    same_bits,
+    stored,
+    stored_keys,
+    write_vectors,
+)
 
 DIMENSION = 4
 PARTS = 3
@@ -116,3 +123,25 @@ def test_text_tells_the_part_and_default_rates_are_shared(
         assert progress[-1]["rate_vectors_per_s"] == 1250
     assert len(stored_keys(server.client())) == 1000, "the small file is in one part or the other"
     assert len(list(program.folder.glob(".local/state/vecload/*.journal"))) == 2
+
+
+def test_one_row_of_a_key_is_chosen_over_all_parts(program: Program, server: VecloadServer) -> None:
+    (program.folder / "source").mkdir()
+    vectors = [random_vectors(1000, DIMENSION, seed) for seed in range(6)]
+    for number, rows in enumerate(vectors):
+        keys = [f"k{row + 100 * number}" for row in range(1000)]
+        write_vectors(program.folder / f"source/part-{number}.parquet", rows, keys)
+    make_index(server.client(), DIMENSION)
+    outcomes = [
+        Machine(program, part).load("--on-duplicate", "last") for part in range(1, PARTS + 1)
+    ]
+    assert [done.exit_code for done in outcomes] == [0] * PARTS, outcomes[0].stderr
+    for done in outcomes:
+        assert_accounts(done.json)
+    assert sum(done.json["vectors_acknowledged"] for done in outcomes) == 1500
+    assert sum(done.json["vectors_superseded"] for done in outcomes) == 4500
+    found = stored(server.client())
+    assert len(found) == 1500
+    for key in range(1500):
+        number = min(5, key // 100)
+        assert same_bits(found[f"k{key}"]["data"], vectors[number][key - 100 * number]), key

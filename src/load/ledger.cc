@@ -1,0 +1,34 @@
+#include "load/ledger.h"
+
+namespace vecload::load {
+
+Status Ledger::Settle(const Coverage& coverage, size_t acknowledged, TimePoint now) {
+  const Status written = parts_.rejects->Append(coverage.rejects, *parts_.manifest);
+  // Rejects that could not be written are not accounted for: their rows remain to do.
+  const size_t rejected = written.ok() ? coverage.rejects.size() : 0;
+  parts_.tally->OnCommit(acknowledged, rejected, coverage.superseded.size(), now);
+  VECLOAD_RETURN_IF_ERROR(written);
+  return parts_.journal == nullptr ? Status::Ok() : parts_.journal->Record(coverage.Settled(), now);
+}
+
+TimePoint Ledger::CommitDueAt() const {
+  return parts_.journal == nullptr ? TimePoint::max() : parts_.journal->CommitDueAt();
+}
+
+Status Ledger::Commit() {
+  VECLOAD_RETURN_IF_ERROR(parts_.rejects->Sync());
+  return parts_.journal == nullptr ? Status::Ok() : parts_.journal->Commit(parts_.rejects->size());
+}
+
+Status Ledger::Finish(const Status& status, WallTime now) {
+  const Status committed = Commit();
+  VECLOAD_RETURN_IF_ERROR(status);
+  VECLOAD_RETURN_IF_ERROR(committed);
+  if (parts_.tally->rows_done() != parts_.tally->rows_total()) {
+    return Status::Corrupt(
+        "the source gave fewer rows than its footers promised; did a file change meanwhile?");
+  }
+  return parts_.journal == nullptr ? Status::Ok() : parts_.journal->MarkComplete(now);
+}
+
+}  // namespace vecload::load

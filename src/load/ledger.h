@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+
+#include "base/clock.h"
+#include "journal/journal.h"
+#include "load/coverage.h"
+#include "load/rejects_file.h"
+#include "load/tally.h"
+#include "vecload/source.h"
+
+namespace vecload::load {
+
+// Where settled batches are written down: rejects file, journal and figures, in the order that
+// loses nothing. Rejected rows are in their file before the transaction that settles them, synced,
+// and that transaction holds the file's length. Not thread-safe.
+class Ledger {
+ public:
+  struct Parts {
+    RejectsFile* rejects = nullptr;
+    journal::Journal* journal = nullptr;  // null: the load cannot be resumed
+    const Manifest* manifest = nullptr;
+    Tally* tally = nullptr;
+  };
+  explicit Ledger(const Parts& parts) : parts_(parts) {}
+
+  // Takes a batch whose rows are all done, `acknowledged` of them by the service. A failure means
+  // that the load cannot go on: what the journal does not have remains to do.
+  Status Settle(const Coverage& coverage, size_t acknowledged, TimePoint now);
+  [[nodiscard]] bool CommitDue(TimePoint now) const { return now >= CommitDueAt(); }
+  [[nodiscard]] TimePoint CommitDueAt() const;  // TimePoint::max() where nothing waits
+  // Makes all that was settled durable. After a failure it may be called again.
+  Status Commit();
+  // The last commit of a run that ended with `status`. Where that is ok, all rows must be done
+  // (else kCorrupt), and the journal says so. Returns the first thing that went wrong.
+  Status Finish(const Status& status, WallTime now);
+
+ private:
+  Parts parts_;
+};
+
+}  // namespace vecload::load
