@@ -73,9 +73,13 @@ struct LoadOptions {
   /// and, beyond that, in files of 24 bytes a row in $TMPDIR.
   OnDuplicate on_duplicate = OnDuplicate::kAny;
 
-  double rate_vectors_per_s = 2500;   ///< The documented limit per index; 0: unlimited.
-  double rate_requests_per_s = 1000;  ///< The same; 0: unlimited.
-  uint32_t batch_vectors_max = 500;   ///< 1 to 500.
+  /// Absent: the documented limit per index, 2,500, an equal share of it for each part; 0:
+  /// unlimited.
+  std::optional<double> rate_vectors_per_s;
+  /// Goes beyond rate_vectors_per_s while the service takes it: docs/internals/pacing.md.
+  bool rate_auto = false;
+  std::optional<double> rate_requests_per_s;  ///< The same, of 1,000 requests/s.
+  uint32_t batch_vectors_max = 500;           ///< 1 to 500.
   uint32_t in_flight_max = 0;
   uint32_t encoders = 0;
   uint64_t memory_bytes_max = 0;             ///< 0: 256 MiB, at most a quarter of the machine's.
@@ -84,6 +88,15 @@ struct LoadOptions {
   /// The path is only a suggestion: a resumed job goes on with the file of its earlier runs.
   bool rejects_path_is_default = false;
   std::optional<uint64_t> rejects_max;  ///< More than these stop the load; absent: any.
+
+  /// Only these rows are loaded: those that the lines of this file name with `file` and `row`, as a
+  /// rejects file does. No journal is kept or changed then.
+  std::string rows_from_path;
+  /// Part `part` of `parts` only: a fixed share of the rows, the same on whatever machine, so that
+  /// `parts` machines divide a job and need not know of each other. From 1; each has its own
+  /// journal.
+  uint32_t part = 1;
+  uint32_t parts = 1;
 
   /// Keeps a journal, so that the same load again resumes where this one stopped, however it did.
   bool keep_journal = true;
@@ -131,6 +144,8 @@ struct LoadReport {
   double projected_1b_s = 0;  ///< A billion vectors at this load's rate.
 
   std::vector<std::string> sources;
+  uint32_t part = 1;  ///< Of `parts`; the counts above are this part's.
+  uint32_t parts = 1;
   std::string index;
   std::string endpoint_url;
   ColumnMapping mapping;

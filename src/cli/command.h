@@ -34,8 +34,8 @@ void AddClientFlags(CLI::App* command, ClientOptions* options);
 void AddOutputFlag(CLI::App* command, OutputFormat* format);
 
 // An option whose text `parse` turns into `*out`; what it refuses becomes a usage error.
-template <typename T>
-CLI::Option* AddParsed(CLI::App* command, const std::string& name, T* out,
+template <typename Out, typename T>
+CLI::Option* AddParsed(CLI::App* command, const std::string& name, Out* out,
                        Result<T> (*parse)(std::string_view), const std::string& help) {
   return command->add_option_function<std::string>(
       name,

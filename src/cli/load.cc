@@ -24,6 +24,8 @@ using observe::ProgressMode;
 
 struct LoadFlags {
   LoadOptions load;
+  LoadRate rate_vectors;
+  Part part;
   bool create_index = false;
   CreateIndexOptions new_index;
   ProgressMode progress = ProgressMode::kAuto;
@@ -74,6 +76,27 @@ void AddSourceFlags(CLI::App* command, LoadFlags* flags) {
       ->group(group);
 }
 
+// What of the sources is loaded, after AddResumeFlags.
+void AddShareFlags(CLI::App* command, LoadFlags* flags) {
+  const std::string group = "Share (default: all rows)";
+  CLI::Option* part =
+      AddParsed(command, "--part", &flags->part, ParsePart,
+                "Of the rows only share I of N, so that N machines divide the job; each with the "
+                "same sources, a journal of its own, and an Nth of the default rates")
+          ->type_name("I/N")
+          ->group(group);
+  command
+      ->add_option("--rows-from", flags->load.rows_from_path,
+                   "Only the rows that a rejects file lists; keeps no journal, and changes none")
+      ->type_name("FILE")
+      ->check(CLI::Validator(
+          [](const std::string& path) { return path.empty() ? "no file is named" : ""; }, ""))
+      ->excludes(part)
+      ->excludes(command->get_option("--journal"))
+      ->excludes(command->get_option("--restart"))
+      ->group(group);
+}
+
 void AddIndexFlags(CLI::App* command, LoadFlags* flags) {
   const std::string group = "Index";
   AddParsed(command, "--index", &flags->load.index, IndexName::Parse, "Where the vectors go")
@@ -101,8 +124,9 @@ void AddIndexFlags(CLI::App* command, LoadFlags* flags) {
 void AddPaceFlags(CLI::App* command, LoadFlags* flags) {
   const std::string group = "Pace (nothing here needs tuning)";
   LoadOptions* load = &flags->load;
-  AddParsed(command, "--rate-vectors", &load->rate_vectors_per_s, ParseRate,
-            "Vectors a second, or unlimited; default: 2500, the service's limit per index")
+  AddParsed(command, "--rate-vectors", &flags->rate_vectors, ParseLoadRate,
+            "Vectors a second, unlimited, or auto: more than the limit while the service takes it; "
+            "default: 2500, the service's limit per index")
       ->type_name("N")
       ->group(group);
   AddParsed(command, "--rate-requests", &load->rate_requests_per_s, ParseRate,
@@ -213,6 +237,10 @@ int RunLoad(LoadFlags* flags) {
     options.source.metadata_columns.clear();
   }
   if (flags->create_index) options.create_index = flags->new_index;
+  options.rate_vectors_per_s = flags->rate_vectors.per_s;
+  options.rate_auto = flags->rate_vectors.is_auto;
+  options.part = flags->part.part;
+  options.parts = flags->part.parts;
   const Status report_path = CheckReportPath(flags->report_path);
   if (!report_path.ok()) return Fail("load", report_path);
   // A row that cannot be sent must leave a trace even where nobody thought of rejects.
@@ -265,6 +293,7 @@ void AddLoad(CLI::App* app, Command* chosen) {
   AddIndexFlags(command, flags.get());
   AddPaceFlags(command, flags.get());
   AddResumeFlags(command, flags.get());
+  AddShareFlags(command, flags.get());
   AddResultFlags(command, flags.get());
   AddClientFlags(command, &flags->load.client);
   command->footer(

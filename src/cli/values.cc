@@ -1,5 +1,6 @@
 #include "cli/values.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -85,6 +86,32 @@ Result<double> ParseRate(std::string_view text) {
         fmt::format("'{}' is not a rate; write a number above 0, or unlimited", text));
   }
   return rate;
+}
+
+Result<LoadRate> ParseLoadRate(std::string_view text) {
+  if (text == "auto") return LoadRate{.is_auto = true};
+  const Result<double> rate = ParseRate(text);
+  if (!rate.ok()) return Status::InvalidArgument(rate.status().message() + " or auto");
+  return LoadRate{.per_s = *rate};
+}
+
+Result<Part> ParsePart(std::string_view text) {
+  // More machines than that are a typo.
+  constexpr uint32_t kPartsMax = 10'000;
+  Part part;
+  const size_t slash = std::min(text.find('/'), text.size());
+  const auto is_number = [](std::string_view digits, uint32_t* number) {
+    const auto [rest, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), *number);
+    return error == std::errc() && rest == digits.data() + digits.size();
+  };
+  const bool is_part = slash < text.size() && is_number(text.substr(0, slash), &part.part) &&
+                       is_number(text.substr(slash + 1), &part.parts);
+  if (!is_part || part.part < 1 || part.part > part.parts || part.parts > kPartsMax) {
+    return Status::InvalidArgument(fmt::format(
+        "'{}' is not a part; write it like 2/3 for the second of three, 10000 at most", text));
+  }
+  return part;
 }
 
 Result<Tag> ParseTag(std::string_view text) {

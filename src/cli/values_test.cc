@@ -52,6 +52,25 @@ TEST(ParseRate, RefusesZeroSinceItWouldMeanUnlimited) {
   }
 }
 
+TEST(ParseLoadRate, ReadsAutoToo) {
+  EXPECT_TRUE(ParseLoadRate("auto")->is_auto);
+  EXPECT_FALSE(ParseLoadRate("auto")->per_s.has_value());
+  EXPECT_EQ(ParseLoadRate("100")->per_s, 100.0);
+  EXPECT_EQ(ParseLoadRate("unlimited")->per_s, 0.0);
+  EXPECT_FALSE(ParseLoadRate("Auto").ok());
+}
+
+TEST(ParsePart, ReadsOneOfMany) {
+  EXPECT_EQ(ParsePart("2/3")->part, 2U);
+  EXPECT_EQ(ParsePart("2/3")->parts, 3U);
+  EXPECT_TRUE(ParsePart("1/1").ok());
+  EXPECT_TRUE(ParsePart("10000/10000").ok());
+  for (const char* text : {"", "/", "1", "1/", "/3", "0/3", "4/3", "0/0", "-1/3", "1/3/5", "1/3x",
+                           " 1/3", "1 /3", "1/10001", "1/4294967297"}) {
+    EXPECT_FALSE(ParsePart(text).ok()) << text;
+  }
+}
+
 TEST(ParseTag, SplitsAtTheFirstEquals) {
   EXPECT_EQ(*ParseTag("team=search"), Tag("team", "search"));
   EXPECT_EQ(*ParseTag("url=a=b"), Tag("url", "a=b"));

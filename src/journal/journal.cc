@@ -172,21 +172,33 @@ Status Prepare(const JobIdentity& identity, const Manifest& manifest, const Open
   return WriteNewJob(identity, manifest, options, prepared);
 }
 
+// Leaves of each file what is this job's.
+void TakeShares(std::span<const RowRange> shares, Manifest* manifest,
+                std::vector<uint64_t>* first_rows) {
+  for (size_t i = 0; i < shares.size(); ++i) {
+    CHECK(shares[i].begin <= shares[i].end && shares[i].end <= manifest->files[i].rows);
+    manifest->files[i].rows = shares[i].end - shares[i].begin;
+    (*first_rows)[i] = shares[i].begin;
+  }
+}
+
 }  // namespace
 
 Journal::Journal(Database lock, Database database, Writer writer, Contents contents,
-                 std::vector<uint32_t> numbers, uint32_t shards)
+                 std::vector<uint32_t> numbers, std::vector<uint64_t> first_rows, uint32_t shards)
     : lock_(std::move(lock)),
       database_(std::move(database)),
       writer_(std::move(writer)),
       contents_(std::move(contents)),
       numbers_(std::move(numbers)),
+      first_rows_(std::move(first_rows)),
       shards_(shards),
       rows_total_(contents_.Rows()) {}
 
 Result<Opened> Journal::Open(const std::string& path, const JobIdentity& identity,
                              const Manifest& manifest, const OpenOptions& options) {
   CHECK(!identity.indexes.empty());
+  CHECK(options.shares.empty() || options.shares.size() == manifest.files.size());
   const std::string context = "journal " + path;
   Prepared prepared;
   auto file = OpenForWriting(path, options.vfs);
@@ -194,7 +206,10 @@ Result<Opened> Journal::Open(const std::string& path, const JobIdentity& identit
   prepared.file = *std::move(file);
   auto lock = TakeLock(prepared.file.path, options.vfs);
   if (!lock.ok()) return lock.status().WithContext(context);
-  const Status status = Prepare(identity, manifest, options, &prepared);
+  Manifest of_job = manifest;
+  std::vector<uint64_t> first_rows(manifest.files.size());
+  TakeShares(options.shares, &of_job, &first_rows);
+  const Status status = Prepare(identity, of_job, options, &prepared);
   if (!status.ok()) return status.WithContext(context);
   auto writer = Writer::Prepare(&prepared.file.database);
   if (!writer.ok()) return writer.status().WithContext(context);
@@ -209,7 +224,7 @@ Result<Opened> Journal::Open(const std::string& path, const JobIdentity& identit
   opened.message = Message(opened, prepared.contents, prepared.made_again);
   opened.journal.reset(new Journal(*std::move(lock), std::move(prepared.file.database),
                                    *std::move(writer), std::move(prepared.contents),
-                                   std::move(prepared.match.numbers),
+                                   std::move(prepared.match.numbers), std::move(first_rows),
                                    static_cast<uint32_t>(identity.indexes.size())));
   return opened;
 }
@@ -234,11 +249,16 @@ Result<SettledSegment> Journal::ToStored(const SettledSegment& settled) const {
   };
   if (segment.file >= numbers_.size()) return fault("no such file");
   const uint32_t number = numbers_[segment.file];
+  const uint64_t first_row = first_rows_[segment.file];
   if (segment.shard >= shards_) return fault("no such shard");
-  if (segment.row_end > contents_.files[number].rows) return fault("beyond the file's end");
+  if (segment.row_begin < first_row || segment.row_end > first_row + contents_.files[number].rows) {
+    return fault("not among the file's rows that are this job's");
+  }
   if (!settled.IsConsistent()) return fault("counts that do not fit the rows");
   SettledSegment stored = settled;
   stored.segment.file = number;
+  stored.segment.row_begin -= first_row;
+  stored.segment.row_end -= first_row;
   if (contents_.segments.Overlaps(stored.segment)) return fault("settled twice");
   return stored;
 }
@@ -302,7 +322,9 @@ Status Journal::Write() {
 std::vector<RowRange> Journal::Remaining(uint32_t file, uint32_t shard) const {
   CHECK(file < numbers_.size() && shard < shards_);
   const uint32_t number = numbers_[file];
-  return contents_.segments.Gaps(number, shard, contents_.files[number].rows);
+  std::vector<RowRange> gaps = contents_.segments.Gaps(number, shard, contents_.files[number].rows);
+  for (RowRange& gap : gaps) gap = {gap.begin + first_rows_[file], gap.end + first_rows_[file]};
+  return gaps;
 }
 
 std::vector<RowRange> Journal::Remaining(uint32_t file) const {
@@ -324,7 +346,8 @@ std::vector<RowRange> Journal::Remaining(uint32_t file) const {
 
 bool Journal::IsRecorded(uint32_t file, uint32_t shard, uint64_t row) const {
   CHECK(file < numbers_.size());
-  return contents_.segments.Contains(numbers_[file], shard, row);
+  return row >= first_rows_[file] &&
+         contents_.segments.Contains(numbers_[file], shard, row - first_rows_[file]);
 }
 
 }  // namespace vecload::journal

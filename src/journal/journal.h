@@ -30,8 +30,11 @@ enum class Outcome {
 struct OpenOptions {
   bool restart = false;      // forget what the journal holds
   std::string rejects_path;  // where this run writes rejects; empty: nowhere
-  WallTime now{};            // when the job began, if it is new
-  std::string vfs;           // SQLite's name of the file system; empty: the machine's
+  // Of each file of the manifest the rows that are this job's, where they are not all: another
+  // part's machine has the others. Empty: all.
+  std::vector<RowRange> shares;
+  WallTime now{};   // when the job began, if it is new
+  std::string vfs;  // SQLite's name of the file system; empty: the machine's
 };
 
 struct Opened {
@@ -44,7 +47,9 @@ struct Opened {
 };
 
 // What is done of a job, durable and resumable: a SQLite file. Files and rows are named as in the
-// manifest given to Open, whatever the order was in earlier runs. Not thread-safe.
+// manifest given to Open, whatever the order was in earlier runs. Of a file of which only a share
+// is this job's, the table counts rows from the share's first one, and knows no others. Not
+// thread-safe.
 //
 // Record keeps a settled batch in memory; Commit makes all that was recorded durable, at once and
 // whole. The destructor does not commit: what is not committed is sent again.
@@ -94,7 +99,7 @@ class Journal {
 
  private:
   Journal(Database lock, Database database, Writer writer, Contents contents,
-          std::vector<uint32_t> numbers, uint32_t shards);
+          std::vector<uint32_t> numbers, std::vector<uint64_t> first_rows, uint32_t shards);
   Status Write();
   Result<SettledSegment> ToStored(const SettledSegment& settled) const;
 
@@ -102,7 +107,8 @@ class Journal {
   Database database_;
   Writer writer_;
   Contents contents_;
-  std::vector<uint32_t> numbers_;  // of the manifest's files in the table
+  std::vector<uint32_t> numbers_;     // of the manifest's files in the table
+  std::vector<uint64_t> first_rows_;  // of each file's share
   uint32_t shards_;
   uint64_t rows_total_;
   uint32_t batches_waiting_ = 0;

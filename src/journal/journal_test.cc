@@ -454,6 +454,69 @@ TEST_F(JournalTest, ShowOfNoJournal) {
 }
 
 // On the machine's own disk.
+// A part of a job: of file a the rows 30 to 80, of file b none.
+class JournalOfAPartTest : public JournalTest {
+ protected:
+  JournalOfAPartTest() {
+    identity_.part = 2;
+    identity_.parts = 3;
+    options_.shares = {{30, 80}, {0, 0}};
+  }
+};
+
+TEST_F(JournalOfAPartTest, CountsItsOwnRowsOnly) {
+  Opened opened = Open();
+  Journal& journal = *opened.journal;
+  EXPECT_EQ(journal.rows_total(), 50U);
+  EXPECT_THAT(journal.Remaining(0), ElementsAre(RowRange{30, 80}));
+  EXPECT_THAT(journal.Remaining(1), IsEmpty());
+  EXPECT_EQ(RecordOne(&journal, Settled(0, 29, 31)).code(), Code::kInternal);
+  EXPECT_EQ(RecordOne(&journal, Settled(0, 79, 81)).code(), Code::kInternal);
+  EXPECT_EQ(RecordOne(&journal, Settled(0, 0, 20)).code(), Code::kInternal);
+  EXPECT_EQ(RecordOne(&journal, Settled(1, 0, 1)).code(), Code::kInternal);
+  ASSERT_TRUE(RecordOne(&journal, Settled(0, 40, 60)).ok());
+  EXPECT_EQ(RecordOne(&journal, Settled(0, 59, 60)).code(), Code::kInternal) << "settled twice";
+  ASSERT_TRUE(journal.Commit(0).ok());
+
+  opened.journal.reset();
+  opened = Open();
+  EXPECT_EQ(opened.message, "resuming: 40.0 % done");
+  EXPECT_THAT(opened.journal->Remaining(0), ElementsAre(RowRange{30, 40}, RowRange{60, 80}));
+  EXPECT_FALSE(opened.journal->IsRecorded(0, 0, 29));
+  EXPECT_FALSE(opened.journal->IsRecorded(0, 0, 39));
+  EXPECT_TRUE(opened.journal->IsRecorded(0, 0, 40));
+  EXPECT_TRUE(opened.journal->IsRecorded(0, 0, 59));
+  EXPECT_FALSE(opened.journal->IsRecorded(0, 0, 60));
+  ASSERT_TRUE(RecordOne(opened.journal.get(), Settled(0, 30, 40)).ok());
+  EXPECT_FALSE(opened.journal->MarkComplete(kBegun).ok());
+  ASSERT_TRUE(RecordOne(opened.journal.get(), Settled(0, 60, 80)).ok());
+  ASSERT_TRUE(opened.journal->Commit(0).ok());
+  EXPECT_TRUE(opened.journal->MarkComplete(kBegun).ok());
+  opened.journal.reset();
+  EXPECT_EQ(Open().outcome, Outcome::kComplete);
+}
+
+TEST_F(JournalOfAPartTest, FilesMayVanishWhenThePartHasDoneItsRowsOfThem) {
+  Opened opened = Open();
+  ASSERT_TRUE(RecordOne(opened.journal.get(), Settled(0, 30, 79)).ok());
+  ASSERT_TRUE(opened.journal->Commit(0).ok());
+  opened.journal.reset();
+  const Manifest all = manifest_;
+  manifest_.files.erase(manifest_.files.begin());
+  options_.shares = {{0, 0}};
+  EXPECT_THAT(Refusal().message(), HasSubstr("a.parquet is gone and 1 of its 50 rows"));
+  manifest_ = all;
+  manifest_.files.pop_back();
+  options_.shares = {{30, 80}};
+  EXPECT_EQ(Open().message, "resuming: 98.0 % done") << "it had no row of b";
+}
+
+TEST_F(JournalOfAPartTest, AnotherPartsJournalIsRefused) {
+  Open();
+  identity_.part = 3;
+  EXPECT_THAT(Refusal().message(), HasSubstr("part (journal: 2/3, this load: 3/3)"));
+}
+
 class JournalFileTest : public ::testing::Test {
  protected:
   JournalFileTest() {

@@ -12,7 +12,9 @@
 #include "journal/show.h"
 #include "load/duplicates.h"
 #include "load/pipeline.h"
+#include "load/reading_plan.h"
 #include "load/rejects_file.h"
+#include "load/rows_from.h"
 #include "vecload/client.h"
 #include "vecload/loader.h"
 #include "wire/limits.h"
@@ -20,16 +22,44 @@
 namespace vecload {
 namespace {
 
+bool IsSameFile(const std::string& a, const std::string& b) {
+  std::error_code ignored;
+  return std::filesystem::equivalent(a, b, ignored) || load::AbsoluteUri(a) == load::AbsoluteUri(b);
+}
+
+Status CheckRowsFrom(const LoadOptions& options) {
+  if (options.rows_from_path.empty()) return Status::Ok();
+  if (!options.journal_path.empty() || options.restart || options.parts > 1) {
+    return Status::InvalidArgument(
+        "rows from a file are loaded without a journal, which could be named or restarted, and all "
+        "of them, not a part");
+  }
+  if (!options.rejects_path.empty() && IsSameFile(options.rows_from_path, options.rejects_path)) {
+    return Status::InvalidArgument(fmt::format(
+        "the rejects of this load would overwrite \"{}\", from which its rows are taken; "
+        "name another file with --rejects",
+        options.rows_from_path));
+  }
+  return Status::Ok();
+}
+
 Status CheckOptions(const LoadOptions& options) {
   if (options.sources.empty()) return Status::InvalidArgument("no source was named");
   if (options.batch_vectors_max < 1 || options.batch_vectors_max > wire::kPutVectorsMax) {
     return Status::InvalidArgument(fmt::format("a batch has 1 to {} vectors, not {}",
                                                wire::kPutVectorsMax, options.batch_vectors_max));
   }
-  if (options.rate_vectors_per_s < 0 || options.rate_requests_per_s < 0) {
+  if (options.rate_vectors_per_s.value_or(0) < 0 || options.rate_requests_per_s.value_or(0) < 0) {
     return Status::InvalidArgument("a rate cannot be negative");
   }
-  return Status::Ok();
+  if (options.rate_auto && options.rate_vectors_per_s == 0) {
+    return Status::InvalidArgument("a rate cannot be both automatic and unlimited");
+  }
+  if (options.part < 1 || options.part > options.parts) {
+    return Status::InvalidArgument(
+        fmt::format("there is no part {} of {}", options.part, options.parts));
+  }
+  return CheckRowsFrom(options);
 }
 
 // The index as it is made where it is absent; another loader may be quicker at each step.
@@ -94,6 +124,22 @@ Result<IndexInfo> FindIndex(Client* client, Source* source, const LoadOptions& o
   return index;
 }
 
+void Tell(const LoadOptions& options, const std::string& message) {
+  if (options.on_message && !message.empty()) options.on_message(message);
+}
+
+Result<load::ReadingPlan> MakePlan(const LoadOptions& options, const Manifest& manifest) {
+  if (!options.rows_from_path.empty()) {
+    return load::ReadRowsFrom(options.rows_from_path, manifest);
+  }
+  load::ReadingPlan plan = load::ReadingPlan::OfPart(manifest, options.part, options.parts);
+  if (options.parts > 1) {
+    Tell(options, fmt::format("part {}/{}: {} of {} rows", options.part, options.parts, plan.rows(),
+                              manifest.rows));
+  }
+  return plan;
+}
+
 // What the job writes besides vectors: its journal and its rejects.
 struct Books {
   std::unique_ptr<journal::Journal> journal;  // null: none is kept
@@ -102,17 +148,15 @@ struct Books {
   std::string rejects_path;
 };
 
-void Tell(const LoadOptions& options, const std::string& message) {
-  if (options.on_message && !message.empty()) options.on_message(message);
-}
-
 journal::JobIdentity IdentityOf(const IndexInfo& index, const std::string& endpoint_url,
-                                const ColumnMapping& mapping, OnDuplicate on_duplicate) {
+                                const ColumnMapping& mapping, const LoadOptions& options) {
   journal::JobIdentity identity;
   identity.endpoint_url = endpoint_url;
+  identity.part = options.part;
+  identity.parts = options.parts;
   identity.indexes = {{index.arn, index.creation_time_s}};
   identity.mapping = mapping;
-  identity.on_duplicate = OnDuplicateName(on_duplicate);
+  identity.on_duplicate = OnDuplicateName(options.on_duplicate);
   return identity;
 }
 
@@ -125,27 +169,22 @@ std::string RejectsPath(const LoadOptions& options, const std::string& journal_p
   return options.rejects_path;
 }
 
-std::string Absolute(const std::string& path) {
-  if (path.empty()) return path;
-  std::error_code ignored;
-  const std::filesystem::path absolute = std::filesystem::absolute(path, ignored);
-  return absolute.empty() ? path : absolute.lexically_normal().string();
-}
-
 // The journal must know a file again from whatever folder the load is started.
 Manifest WithAbsolutePaths(Manifest manifest) {
-  for (SourceFile& file : manifest.files) {
-    if (!file.uri.starts_with("s3://")) file.uri = Absolute(file.uri);
-  }
+  for (SourceFile& file : manifest.files) file.uri = load::AbsoluteUri(file.uri);
   return manifest;
 }
 
 Result<Books> OpenBooks(const LoadOptions& options, const journal::JobIdentity& identity,
-                        const Manifest& manifest) {
+                        const Manifest& manifest, const load::ReadingPlan& plan) {
   Books books;
   books.rejects_path = options.rejects_path;
   uint64_t rejects_bytes = 0;
-  if (options.keep_journal && !load::IsResumable(options.rejects_path)) {
+  if (!options.rows_from_path.empty()) {
+    Tell(options, fmt::format("loading the {} rows that {} lists; no journal is kept, so this load "
+                              "cannot be resumed, only begun again",
+                              plan.rows(), options.rows_from_path));
+  } else if (options.keep_journal && !load::IsResumable(options.rejects_path)) {
     Tell(options, "\"" + options.rejects_path +
                       "\" is no regular file, so no journal is kept: this load cannot be resumed");
   } else if (options.keep_journal) {
@@ -158,7 +197,8 @@ Result<Books> OpenBooks(const LoadOptions& options, const journal::JobIdentity& 
         journal::Opened opened,
         journal::Journal::Open(books.journal_path, identity, WithAbsolutePaths(manifest),
                                {.restart = options.restart,
-                                .rejects_path = Absolute(books.rejects_path),
+                                .rejects_path = load::AbsoluteUri(books.rejects_path),
+                                .shares = plan.Shares(),
                                 .now = Clock::System().WallNow()}));
     if (opened.outcome != journal::Outcome::kNew) Tell(options, opened.message);
     books.journal = std::move(opened.journal);
@@ -217,6 +257,7 @@ Result<LoadReport> Load(const LoadOptions& options) {
   VECLOAD_RETURN_IF_ERROR(CheckOptions(options));
   VECLOAD_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source,
                            OpenSource(options.sources, options.source));
+  VECLOAD_ASSIGN_OR_RETURN(const load::ReadingPlan plan, MakePlan(options, source->manifest()));
   VECLOAD_ASSIGN_OR_RETURN(const std::shared_ptr<client::Caller> caller,
                            client::Caller::Open(options.client));
   const std::unique_ptr<Client> client = client::MakeClient(caller);
@@ -225,19 +266,24 @@ Result<LoadReport> Load(const LoadOptions& options) {
   index.name = options.index;
   VECLOAD_RETURN_IF_ERROR(CheckDimension(index, source->mapping()));
   const journal::JobIdentity identity =
-      IdentityOf(index, caller->endpoint_url(), source->mapping(), options.on_duplicate);
-  VECLOAD_ASSIGN_OR_RETURN(Books books, OpenBooks(options, identity, source->manifest()));
+      IdentityOf(index, caller->endpoint_url(), source->mapping(), options);
+  VECLOAD_ASSIGN_OR_RETURN(Books books, OpenBooks(options, identity, source->manifest(), plan));
   VECLOAD_ASSIGN_OR_RETURN(const Duplicates duplicates,
                            FindDuplicates(options, source.get(), &books));
-  load::Pipeline pipeline({.source = source.get(),
+  load::SelectedRows selected(source.get(), &plan);
+  const bool is_listed = !options.rows_from_path.empty();
+  load::Pipeline pipeline({.source = is_listed ? &selected : source.get(),
                            .caller = caller.get(),
                            .rejects = books.rejects.get(),
                            .journal = books.journal.get(),
+                           .plan = &plan,
                            .duplicates = duplicates.get(),
                            .index = std::move(index),
                            .options = &options});
   LoadReport report = pipeline.Run();
   report.sources = options.sources;
+  report.part = options.part;
+  report.parts = options.parts;
   report.index = options.index.ToString();
   report.endpoint_url = caller->endpoint_url();
   report.mapping = source->mapping();

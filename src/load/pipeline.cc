@@ -14,6 +14,9 @@ namespace vecload::load {
 namespace {
 
 constexpr uint64_t kMiB = 1 << 20;
+// The documented limits per index.
+constexpr double kVectorsPerS = 2'500;
+constexpr double kRequestsPerS = 1'000;
 constexpr uint64_t kBudgetDefault = 256 * kMiB;
 constexpr uint32_t kInFlightDefaultMax = 256;
 constexpr uint32_t kEncodersDefaultMax = 8;
@@ -48,28 +51,23 @@ uint32_t BlockRows(uint32_t dimension) {
   return static_cast<uint32_t>(std::clamp<uint64_t>(kBlockBytes / row_bytes, 1, kBlockRowsMax));
 }
 
-// The rows that no earlier run has settled.
 std::vector<ReadRequest> WhatIsLeft(const Pipeline::Parts& parts) {
-  std::vector<ReadRequest> requests;
-  const std::vector<SourceFile>& files = parts.source->manifest().files;
-  for (uint32_t file = 0; file < files.size(); ++file) {
-    std::vector<journal::RowRange> ranges = {{0, files[file].rows}};
-    if (parts.journal != nullptr) ranges = parts.journal->Remaining(file);
-    for (const journal::RowRange& range : ranges) {
-      requests.push_back({.file = file,
-                          .row_begin = range.begin,
-                          .row_end = range.end,
-                          .block_rows_max = BlockRows(parts.index.dimension),
-                          .non_filterable_keys = parts.index.non_filterable_keys});
-    }
-  }
-  return requests;
+  const Manifest& manifest = parts.source->manifest();
+  const ReadingPlan& plan = parts.plan != nullptr ? *parts.plan : ReadingPlan::Whole(manifest);
+  return plan.Requests(manifest, parts.journal,
+                       {.block_rows_max = BlockRows(parts.index.dimension),
+                        .non_filterable_keys = parts.index.non_filterable_keys});
+}
+
+uint64_t RowsTotal(const Pipeline::Parts& parts) {
+  if (parts.journal != nullptr) return parts.journal->rows_total();
+  return parts.plan != nullptr ? parts.plan->rows() : parts.source->manifest().rows;
 }
 
 Tally MakeTally(const Pipeline::Parts& parts, TimePoint now) {
-  if (parts.journal == nullptr) return {parts.source->manifest().rows, {}, now};
+  if (parts.journal == nullptr) return {RowsTotal(parts), {}, now};
   const journal::Counts& counts = parts.journal->counts();
-  return {parts.journal->rows_total(),
+  return {RowsTotal(parts),
           {.acknowledged = counts.rows - counts.rejected - counts.superseded,
            .rejected = counts.rejected,
            .superseded = counts.superseded},
@@ -85,9 +83,12 @@ bool AcknowledgedBefore(const Pipeline::Parts& parts) {
 
 Scheduler::Options SchedulerOptions(const Pipeline::Parts& parts) {
   const LoadOptions& options = *parts.options;
-  return {.pace = {.rate_vectors_per_s = options.rate_vectors_per_s,
-                   .rate_requests_per_s = options.rate_requests_per_s,
-                   .burst_vectors = static_cast<double>(options.batch_vectors_max)},
+  return {.pace = {.rate_vectors_per_s =
+                       options.rate_vectors_per_s.value_or(kVectorsPerS / options.parts),
+                   .rate_requests_per_s =
+                       options.rate_requests_per_s.value_or(kRequestsPerS / options.parts),
+                   .burst_vectors = static_cast<double>(options.batch_vectors_max),
+                   .beyond_limit = options.rate_auto},
           .in_flight_max = options.in_flight_max > 0 ? options.in_flight_max : kInFlightDefaultMax,
           .give_up_after = options.give_up_after,
           .acknowledged_before = AcknowledgedBefore(parts),

@@ -15,6 +15,7 @@
 #include "load/ledger.h"
 #include "load/memory_budget.h"
 #include "load/queue.h"
+#include "load/reading_plan.h"
 #include "load/scheduler.h"
 #include "load/tally.h"
 #include "vecload/loader.h"
@@ -35,6 +36,7 @@ class Pipeline {
     client::Caller* caller = nullptr;
     RejectsFile* rejects = nullptr;
     journal::Journal* journal = nullptr;        // null: the load cannot be resumed
+    const ReadingPlan* plan = nullptr;          // null: all rows
     const DuplicateRows* duplicates = nullptr;  // null: a batch's own later rows win
     IndexInfo index;
     const LoadOptions* options = nullptr;

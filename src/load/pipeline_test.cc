@@ -19,6 +19,7 @@
 #include "base/random.h"
 #include "journal/journal.h"
 #include "journal/testing_vfs.h"
+#include "load/rows_from.h"
 #include "load/testing_source.h"
 
 namespace vecload::load {
@@ -152,6 +153,7 @@ class PipelineTest : public ::testing::Test {
                        .caller = &caller,
                        .rejects = rejects->get(),
                        .journal = journal_.get(),
+                       .plan = plan_.get(),
                        .duplicates = duplicates_,
                        .index = index,
                        .options = &options_});
@@ -166,13 +168,16 @@ class PipelineTest : public ::testing::Test {
   // As `vecload::Load` does it.
   void OpenJournal(const std::string& path, const Source& source, const std::string& vfs = "") {
     journal_.reset();
-    auto opened = journal::Journal::Open(path, {.endpoint_url = "e", .indexes = {{"arn", 1}}},
-                                         source.manifest(), {.vfs = vfs});
+    auto opened = journal::Journal::Open(
+        path, {.endpoint_url = "e", .indexes = {{"arn", 1}}}, source.manifest(),
+        {.shares = plan_ ? plan_->Shares() : Shares(), .vfs = vfs});
     ASSERT_TRUE(opened.ok()) << opened.status().ToString();
     journal_ = std::move(opened->journal);
   }
 
+  using Shares = std::vector<journal::RowRange>;
   LoadOptions options_;
+  std::unique_ptr<ReadingPlan> plan_;
   std::unique_ptr<journal::Journal> journal_;
   const DuplicateRows* duplicates_ = nullptr;
 };
@@ -290,6 +295,51 @@ TEST_F(PipelineTest, RunsThatStopEarlyAddUpToOneLoad) {
             9'990U);
   journal_.reset();
   std::filesystem::remove_all(folder);
+}
+
+TEST_F(PipelineTest, ThePartsOfAJobAddUpToIt) {
+  const std::filesystem::path folder =
+      ::testing::TempDir() + "vecload-parts-" + std::to_string(getpid());
+  std::filesystem::create_directory(folder);
+  MemorySource source(2, 30'001);
+  std::multiset<std::string> stored;
+  for (uint32_t part = 1; part <= 3; ++part) {
+    plan_ = std::make_unique<ReadingPlan>(ReadingPlan::OfPart(source.manifest(), part, 3));
+    const std::string path = folder / std::to_string(part);
+    std::atomic<bool> stop = false;
+    options_.stop = &stop;
+    LoadReport report;
+    for (int run = 0; run < 2; ++run) {
+      OpenJournal(path, source);
+      stop = false;
+      int puts = 0;
+      report = Run(&source, [&](const std::vector<std::string>& keys) {
+        stored.insert(keys.begin(), keys.end());
+        if (run == 0 && ++puts == 10) stop = true;
+        return FakeService::Reply(200, "", "{}");
+      });
+      EXPECT_EQ(report.rows_total, part == 1 ? 20'002U : 20'000U);
+      EXPECT_EQ(Sum(report) + report.vectors_resumed, report.rows_total);
+    }
+    EXPECT_EQ(report.exit_code, 0) << report.status.ToString();
+    EXPECT_EQ(report.rows_remaining, 0U);
+  }
+  EXPECT_EQ(stored.size(), 60'002U);
+  EXPECT_EQ(std::set<std::string>(stored.begin(), stored.end()).size(), stored.size());
+  journal_.reset();
+  std::filesystem::remove_all(folder);
+}
+
+TEST_F(PipelineTest, WithoutAJournalAPlansRowsAreTheTotal) {
+  MemorySource source(2, 1'000);
+  plan_ =
+      std::make_unique<ReadingPlan>(ReadingPlan::OfRows({{{0, 10}, {500, 501}}, {{999, 1'000}}}));
+  SelectedRows selected(&source, plan_.get());
+  const LoadReport report = Run(
+      &selected, [](const std::vector<std::string>&) { return FakeService::Reply(200, "", "{}"); });
+  EXPECT_EQ(report.exit_code, 0) << report.status.ToString();
+  EXPECT_EQ(report.rows_total, 12U);
+  EXPECT_EQ(report.vectors_acknowledged, 12U);
 }
 
 TEST_F(PipelineTest, RowsThatGiveWayAreSettledAndNeverSent) {

@@ -84,7 +84,7 @@ void Scheduler::ApplyRemedy(BatchId id, pace::Remedy remedy, const Answer& answe
       Acknowledge(id, now);
       return;
     case pace::Remedy::kRetrySlower:
-      pacer_.OnThrottled(now);
+      pacer_.OnThrottled(now - answer.latency, now);
       [[fallthrough]];
     case pace::Remedy::kRetry:
       ++failures_in_a_row_;

@@ -101,6 +101,8 @@ void WriteJob(const LoadReport& report, JsonWriter* json) {
   json->Key("sources").BeginArray();
   for (const std::string& source : report.sources) json->String(source);
   json->EndArray();
+  json->Key("part").Uint(report.part);
+  json->Key("parts").Uint(report.parts);
   json->Key("key_column").String(report.mapping.key);
   json->Key("vector_column").String(report.mapping.vector);
   json->Key("metadata_columns").BeginArray();
@@ -131,7 +133,8 @@ void CountLine(std::string* out, std::string_view name, uint64_t count, std::str
 }
 
 void RowLines(const LoadReport& report, std::string* out) {
-  CountLine(out, "rows", report.rows_total, "");
+  CountLine(out, "rows", report.rows_total,
+            report.parts > 1 ? fmt::format("part {}/{}", report.part, report.parts) : "");
   CountLine(out, "acknowledged", report.vectors_acknowledged, "");
   if (report.vectors_resumed > 0) {
     CountLine(out, "resumed", report.vectors_resumed, "acknowledged by an earlier run");

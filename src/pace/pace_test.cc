@@ -1,5 +1,6 @@
-// Goal: the pace keeps the service's limits over time, learns from 429s, and every failure has its
-// remedy. Method: times are made up here; whole seconds of sending are run in a loop.
+// Goal: token buckets keep their rate, concurrency follows what is learned of latency, and every
+// failure has its remedy. Method: times are made up here; whole seconds of sending are run in a
+// loop.
 #include <array>
 #include <string>
 
@@ -7,7 +8,6 @@
 
 #include "pace/backoff.h"
 #include "pace/concurrency.h"
-#include "pace/pacer.h"
 #include "pace/remedy.h"
 #include "pace/token_bucket.h"
 
@@ -18,18 +18,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr TimePoint kStart{seconds(1000)};
-
-// Sends as fast as the pacer allows for `duration`; returns the vectors sent.
-double SendFor(Pacer* pacer, double batch, TimePoint begin, Duration duration) {
-  double sent = 0;
-  TimePoint now = begin;
-  while (true) {
-    now = pacer->ReadyAt(batch, now);
-    if (now >= begin + duration) return sent;
-    pacer->OnSend(batch, now);
-    sent += batch;
-  }
-}
 
 TEST(TokenBucket, HoldsItsRateForTakingsOfAnySize) {
   for (const double taking : {1.0, 7.0, 500.0, 2'000.0}) {
@@ -83,52 +71,6 @@ TEST(TokenBucket, UnlimitedIsAlwaysReady) {
   TokenBucket bucket(0, 1, kStart);
   bucket.Take(1e9, kStart);
   EXPECT_EQ(bucket.ReadyAt(1e9, kStart), kStart);
-}
-
-TEST(Pacer, KeepsBothLimits) {
-  const Pacer::Options limits{.rate_vectors_per_s = 2'500, .rate_requests_per_s = 1'000};
-  Pacer large(limits, kStart);
-  EXPECT_NEAR(SendFor(&large, 500, kStart, seconds(60)), 150'000, 1'000);
-  Pacer small(limits, kStart);
-  // Two vectors a request: 1,000 requests/s bind before 2,500 vectors/s do.
-  EXPECT_NEAR(SendFor(&small, 2, kStart, seconds(60)), 120'000, 1'000);
-}
-
-TEST(Pacer, FallsOnThrottlingOnceASecondAndClimbsBack) {
-  Pacer pacer({.rate_vectors_per_s = 1'000}, kStart);
-  pacer.OnThrottled(kStart);
-  pacer.OnThrottled(kStart + milliseconds(500));
-  EXPECT_DOUBLE_EQ(pacer.rate_vectors_per_s(), 700);
-  pacer.OnThrottled(kStart + milliseconds(1'500));
-  EXPECT_DOUBLE_EQ(pacer.rate_vectors_per_s(), 0.7 * (700 + 50));
-  (void)pacer.ReadyAt(1, kStart + seconds(60));
-  EXPECT_DOUBLE_EQ(pacer.rate_vectors_per_s(), 1'000);
-}
-
-TEST(Pacer, NeverFallsToNothing) {
-  Pacer pacer({.rate_vectors_per_s = 1'000}, kStart);
-  for (int i = 0; i < 100; ++i) pacer.OnThrottled(kStart + milliseconds(1'000 * i));
-  EXPECT_GE(pacer.rate_vectors_per_s(), 10);
-}
-
-TEST(Pacer, UnlimitedLearnsALimitFromA429) {
-  Pacer pacer({}, kStart);
-  for (int i = 0; i < 200; ++i) pacer.OnSend(500, kStart + milliseconds(50 * i));
-  pacer.OnThrottled(kStart + seconds(10));
-  EXPECT_DOUBLE_EQ(pacer.rate_vectors_per_s(), 7'000);
-}
-
-TEST(Pacer, AClockThatJumpsBackGivesNoBurstAndTakesNothingAway) {
-  Pacer pacer({.rate_vectors_per_s = 1'000}, kStart);
-  EXPECT_NEAR(SendFor(&pacer, 100, kStart, seconds(10)), 10'000, 500);
-  pacer.OnThrottled(kStart + seconds(10));
-  const TimePoint back = kStart - seconds(100);
-  EXPECT_LE(pacer.ReadyAt(100, back), back + seconds(1)) << "not a hundred seconds later";
-  EXPECT_NEAR(SendFor(&pacer, 100, back, seconds(10)), 10'000, 3'500);
-  // Once the clock is past its old mark, the rate climbs back and is kept.
-  const TimePoint on = kStart + seconds(60);
-  EXPECT_NEAR(SendFor(&pacer, 100, on, seconds(10)), 10'000, 600);
-  EXPECT_DOUBLE_EQ(pacer.rate_vectors_per_s(), 1'000);
 }
 
 TEST(ConcurrencyLimit, FollowsLittlesLawUnderARateLimit) {

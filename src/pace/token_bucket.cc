@@ -5,20 +5,18 @@
 
 namespace vecload::pace {
 
-double TokenBucket::LevelAt(TimePoint now) const {
-  // A clock that jumped back must not take tokens away.
+void TokenBucket::Settle(TimePoint now) {
+  // A clock that jumped back takes no tokens away, and time goes on from where it is now: waiting
+  // until it has caught up could take hours.
   const double elapsed_s = std::max(0.0, Seconds(now - updated_));
-  return std::min(burst_, level_ + elapsed_s * rate_per_s_);
-}
-
-void TokenBucket::SetLevel(double level, TimePoint now) {
-  level_ = level;
+  level_ = std::min(burst_, level_ + elapsed_s * rate_per_s_);
   updated_ = now < updated_ - kClockJumpMin ? now : std::max(updated_, now);
 }
 
-TimePoint TokenBucket::ReadyAt(double tokens, TimePoint now) const {
+TimePoint TokenBucket::ReadyAt(double tokens, TimePoint now) {
   if (rate_per_s_ <= 0) return now;
-  const double missing = std::min(tokens, burst_) - LevelAt(now);
+  Settle(now);
+  const double missing = std::min(tokens, burst_) - level_;
   if (missing <= 0) return now;
   // Rounded up to a whole nanosecond, lest the caller wake a moment early and wait again.
   const double wait_ns = std::ceil(missing / rate_per_s_ * 1e9);
@@ -27,7 +25,8 @@ TimePoint TokenBucket::ReadyAt(double tokens, TimePoint now) const {
 
 void TokenBucket::Take(double tokens, TimePoint now) {
   if (rate_per_s_ <= 0) return;
-  SetLevel(LevelAt(now) - tokens, now);
+  Settle(now);
+  level_ -= tokens;
 }
 
 bool TokenBucket::TryTake(double tokens, TimePoint now) {
@@ -37,7 +36,7 @@ bool TokenBucket::TryTake(double tokens, TimePoint now) {
 }
 
 void TokenBucket::SetRate(double rate_per_s, TimePoint now) {
-  SetLevel(LevelAt(now), now);
+  Settle(now);
   rate_per_s_ = rate_per_s;
 }
 

@@ -17,7 +17,7 @@ class TokenBucket {
       : rate_per_s_(rate_per_s), burst_(burst), level_(burst), updated_(now) {}
 
   // The earliest time, not before `now`, at which `tokens` may be taken.
-  [[nodiscard]] TimePoint ReadyAt(double tokens, TimePoint now) const;
+  [[nodiscard]] TimePoint ReadyAt(double tokens, TimePoint now);
   // Takes them, ready or not.
   void Take(double tokens, TimePoint now);
   // Takes them only if they are there.
@@ -26,8 +26,8 @@ class TokenBucket {
   [[nodiscard]] double rate_per_s() const { return rate_per_s_; }
 
  private:
-  [[nodiscard]] double LevelAt(TimePoint now) const;
-  void SetLevel(double level, TimePoint now);
+  // Brings the level to what it is at `now`.
+  void Settle(TimePoint now);
 
   double rate_per_s_;
   double burst_;
