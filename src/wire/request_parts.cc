@@ -177,7 +177,7 @@ void ReadTags(Reader* reader, Reader::Value value, Tags* out) {
       out->emplace_back(std::move(key), std::move(text));
     }
   });
-  if (out->size() > kTagsMax) reader->Refuse(TooManyTags());
+  if (out->size() > kTagsMax) reader->Refuse(ValidationError("Too many tags specified", "tags"));
   for (const auto& [key, text] : *out) {
     if (key.starts_with("aws:")) {
       reader->Refuse(ValidationError("System tags cannot be added/updated by requester", "tags"));
@@ -192,8 +192,6 @@ void CheckTagKey(Reader* reader, std::string_view key, std::string_view path) {
   reader->CheckLength(Utf8Length(key), 1, kTagKeyCharactersMax, path);
   if (!IsTagText(key)) FaultPattern(reader, path, kTagPattern);
 }
-
-WireError TooManyTags() { return ValidationError("Too many tags specified", "tags"); }
 
 bool IsResourceName(std::string_view text) {
   if (text.size() < kNameCharactersMin || text.size() > kNameCharactersMax) return false;

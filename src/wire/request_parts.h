@@ -34,10 +34,8 @@ void ReadText(Reader* reader, Reader::Value value, const std::string& path, Leng
               std::string* out);
 void ReadIndexMode(Reader* reader, Reader::Value value, const std::string& path,
                    std::optional<IndexMode>* out);
-// The service's rules for tags besides the model's constraints: at most 50, and none of AWS's own.
-WireError TooManyTags();
 void CheckTagKey(Reader* reader, std::string_view key, std::string_view path);
-// tags, of requests that create or tag.
+// tags, of requests that create or tag: at most 50, and none of AWS's own.
 void ReadTags(Reader* reader, Reader::Value value, Tags* out);
 
 // Calls element(path, value) for the elements of a list of so many; past the maximum they are only

@@ -372,6 +372,18 @@ def test_query_pages_of_a_hundred(client: Any) -> None:
     assert max(sizes) <= 100
 
 
+def test_ten_thousand_neighbours_in_a_hundred_pages(client: Any) -> None:
+    make_index(client, 1, "euclidean")
+    for begin in range(0, 10_500, 500):
+        put(client, *[vector(f"k{i}", i) for i in range(begin, begin + 500)])
+    pages = client.get_paginator("query_vectors").paginate(
+        **INDEX, topK=10_000, queryVector={"float32": [0]}
+    )
+    keys = [[v["key"] for v in page["vectors"]] for page in pages]
+    assert [len(page) for page in keys] == [100] * 100
+    assert [key for page in keys for key in page] == [f"k{i}" for i in range(10_000)]
+
+
 def test_query_errors(client: Any) -> None:
     make_index(client, 2)
     put(client, vector("a", 1, 2))
