@@ -36,6 +36,11 @@ double PercentDone(const Contents& contents) {
   return std::floor(static_cast<double>(rows) * 1000 / static_cast<double>(total)) / 10;
 }
 
+Status SetSync(Database* database, Survives survives) {
+  return database->Execute(survives == Survives::kPowerCut ? "PRAGMA synchronous = FULL"
+                                                           : "PRAGMA synchronous = NORMAL");
+}
+
 bool AnyOverlap(std::span<const SettledSegment> batch) {
   for (size_t i = 0; i < batch.size(); ++i) {
     const Segment& a = batch[i].segment;
@@ -282,10 +287,11 @@ TimePoint Journal::CommitDueAt() const {
   return batches_waiting_ >= kGroupBatches ? waiting_since_ : waiting_since_ + kGroupWait;
 }
 
-Status Journal::Commit(uint64_t rejects_bytes) {
-  if (batches_waiting_ == 0 && rejects_bytes == contents_.rejects_bytes) return Status::Ok();
+Status Journal::Commit(uint64_t rejects_bytes, Survives survives) {
+  const bool is_there = batches_waiting_ == 0 && rejects_bytes == contents_.rejects_bytes;
+  if (is_there && (survives == Survives::kKill || survived_ == survives)) return Status::Ok();
   const uint64_t before = std::exchange(contents_.rejects_bytes, rejects_bytes);
-  Status status = Write();
+  Status status = Write(survives);
   if (!status.ok()) contents_.rejects_bytes = before;
   return status;
 }
@@ -297,13 +303,14 @@ Status Journal::MarkComplete(WallTime at) {
   }
   // 0 stands for "not complete".
   contents_.complete_ns = std::max<int64_t>(1, SinceEpoch(at));
-  Status status = Write();
+  Status status = Write(Survives::kPowerCut);
   if (!status.ok()) contents_.complete_ns = 0;
   return status;
 }
 
-Status Journal::Write() {
-  const auto write = [this]() -> Status {
+Status Journal::Write(Survives survives) {
+  const auto write = [&]() -> Status {
+    VECLOAD_RETURN_IF_ERROR(SetSync(&database_, survives));
     Transaction transaction(&database_);
     VECLOAD_RETURN_IF_ERROR(transaction.Begin());
     VECLOAD_RETURN_IF_ERROR(writer_.WriteSegments(contents_.segments.PendingChanges()));
@@ -316,6 +323,7 @@ Status Journal::Write() {
   }
   contents_.segments.ChangesStored();
   batches_waiting_ = 0;
+  survived_ = survives;
   return status;
 }
 

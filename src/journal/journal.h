@@ -27,6 +27,12 @@ enum class Outcome {
   kIndexMadeAgain,  // of an index deleted since: emptied, a new job
 };
 
+// What a commit is there after. A synced one costs some milliseconds.
+enum class Survives {
+  kKill,      // of the process
+  kPowerCut,  // synced
+};
+
 struct OpenOptions {
   bool restart = false;      // forget what the journal holds
   std::string rejects_path;  // where this run writes rejects; empty: nowhere
@@ -76,9 +82,11 @@ class Journal {
   [[nodiscard]] bool CommitDue(TimePoint now) const { return now >= CommitDueAt(); }
   [[nodiscard]] TimePoint CommitDueAt() const;  // TimePoint::max() where nothing waits
   // Writes all that was recorded and the length of the rejects file, which must be synced to that
-  // length already. On failure nothing of it is in the journal, as far as the disk tells, and all
-  // of it still waits, so that it may be called again: kIo for a full disk.
-  Status Commit(uint64_t rejects_bytes);
+  // length already. What only survives a kill is on disk whole after the next commit that survives
+  // a power cut; a cut before leaves the journal as it was after some earlier commit. On failure
+  // nothing of it is in the journal, as far as the disk tells, and all of it still waits, so that
+  // it may be called again: kIo for a full disk.
+  Status Commit(uint64_t rejects_bytes, Survives survives = Survives::kPowerCut);
   // Every row is settled and committed (else kInternal).
   Status MarkComplete(WallTime at);
 
@@ -100,7 +108,7 @@ class Journal {
  private:
   Journal(Database lock, Database database, Writer writer, Contents contents,
           std::vector<uint32_t> numbers, std::vector<uint64_t> first_rows, uint32_t shards);
-  Status Write();
+  Status Write(Survives survives);
   Result<SettledSegment> ToStored(const SettledSegment& settled) const;
 
   Database lock_;  // closed last
@@ -112,6 +120,7 @@ class Journal {
   uint32_t shards_;
   uint64_t rows_total_;
   uint32_t batches_waiting_ = 0;
+  Survives survived_ = Survives::kPowerCut;  // by the last commit
   TimePoint waiting_since_{};
 };
 

@@ -1,6 +1,11 @@
 #include "load/ledger.h"
 
 namespace vecload::load {
+namespace {
+
+constexpr Duration kSyncEvery = std::chrono::seconds(1);
+
+}  // namespace
 
 Status Ledger::Settle(const Coverage& coverage, size_t acknowledged, TimePoint now) {
   const Status written = parts_.rejects->Append(coverage.rejects, *parts_.manifest);
@@ -15,13 +20,21 @@ TimePoint Ledger::CommitDueAt() const {
   return parts_.journal == nullptr ? TimePoint::max() : parts_.journal->CommitDueAt();
 }
 
-Status Ledger::Commit() {
+Status Ledger::Commit(TimePoint now) {
+  const bool sync = !synced_at_.has_value() || now - *synced_at_ >= kSyncEvery;
+  if (sync) synced_at_ = now;
+  return Write(sync ? journal::Survives::kPowerCut : journal::Survives::kKill);
+}
+
+Status Ledger::Write(journal::Survives survives) {
+  // A length that the journal vouches for must be there whatever comes, synced or not itself.
   VECLOAD_RETURN_IF_ERROR(parts_.rejects->Sync());
-  return parts_.journal == nullptr ? Status::Ok() : parts_.journal->Commit(parts_.rejects->size());
+  if (parts_.journal == nullptr) return Status::Ok();
+  return parts_.journal->Commit(parts_.rejects->size(), survives);
 }
 
 Status Ledger::Finish(const Status& status, WallTime now) {
-  const Status committed = Commit();
+  const Status committed = Write(journal::Survives::kPowerCut);
   VECLOAD_RETURN_IF_ERROR(status);
   VECLOAD_RETURN_IF_ERROR(committed);
   if (parts_.tally->rows_done() != parts_.tally->rows_total()) {

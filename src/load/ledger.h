@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 
 #include "base/clock.h"
 #include "journal/journal.h"
@@ -29,14 +30,18 @@ class Ledger {
   Status Settle(const Coverage& coverage, size_t acknowledged, TimePoint now);
   [[nodiscard]] bool CommitDue(TimePoint now) const { return now >= CommitDueAt(); }
   [[nodiscard]] TimePoint CommitDueAt() const;  // TimePoint::max() where nothing waits
-  // Makes all that was settled durable. After a failure it may be called again.
-  Status Commit();
-  // The last commit of a run that ended with `status`. Where that is ok, all rows must be done
-  // (else kCorrupt), and the journal says so. Returns the first thing that went wrong.
+  // Makes all that was settled survive a kill, and once a second a power cut: a fast load commits
+  // several times a second, and a sync takes milliseconds. After a failure it may be called again.
+  Status Commit(TimePoint now);
+  // The last commit, a synced one, of a run that ended with `status`. Where that is ok, all rows
+  // must be done (else kCorrupt), and the journal says so. Returns the first thing that went wrong.
   Status Finish(const Status& status, WallTime now);
 
  private:
+  Status Write(journal::Survives survives);
+
   Parts parts_;
+  std::optional<TimePoint> synced_at_;
 };
 
 }  // namespace vecload::load

@@ -311,7 +311,7 @@ void Pipeline::Commit(BatchId id) {
 
 void Pipeline::CommitLedger() {
   const TimePoint begin = clock_.Now();
-  StopUnlessOk(ledger_.Commit());
+  StopUnlessOk(ledger_.Commit(begin));
   times_.journal.Add(clock_.Now() - begin);
 }
 

@@ -365,7 +365,7 @@ TEST_F(PipelineTest, RowsThatGiveWayAreSettledAndNeverSent) {
 // The disk fills up after a while, at a point that differs from try to try.
 TEST_F(PipelineTest, AFullDiskStopsItAndTheNextRunGoesOn) {
   options_.batch_vectors_max = 10;
-  for (const uint64_t free_bytes : {0, 30'000, 100'000, 150'001}) {
+  for (const uint64_t free_bytes : {0, 20'000, 50'000, 80'001}) {
     journal::testing::TestingVfs disk("full-disk-pipeline");
     MemorySource source(2, 5'000);
     std::set<std::string> stored;

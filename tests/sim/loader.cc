@@ -165,7 +165,7 @@ void LoaderRun::CheckSegments() {
 }
 
 void LoaderRun::Commit() {
-  const Status committed = ledger_.Commit();
+  const Status committed = ledger_.Commit(parts_.world->Now());
   if (committed.ok()) {
     batches_not_committed_ = 0;
   } else {
