@@ -119,7 +119,8 @@ void CheckDurable(const Job& job, const Service& service, const journal::Journal
   check.ReadRejects(rejects);
   for (uint32_t file = 0; file < files; ++file) {
     const uint64_t file_begin = job.FileBegin(file);
-    uint64_t begin = file_begin;
+    const RowRange& share = job.scenario().shares[file];
+    uint64_t begin = file_begin + share.begin;
     const auto settled_until = [&](uint64_t row) {
       if (row > begin) check.CheckSettled({begin, row});
     };
@@ -127,7 +128,7 @@ void CheckDurable(const Job& job, const Service& service, const journal::Journal
       settled_until(file_begin + left.begin);
       begin = file_begin + left.end;
     }
-    settled_until(file_begin + job.scenario().file_rows[file]);
+    settled_until(file_begin + share.end);
   }
   check.CheckCounts();
 }

@@ -28,7 +28,8 @@ load::Scheduler::Options SchedulerOptions(const Scenario& scenario, const journa
                                           uint64_t seed) {
   return {.pace = {.rate_vectors_per_s = scenario.rate_vectors_per_s,
                    .rate_requests_per_s = scenario.rate_requests_per_s,
-                   .burst_vectors = static_cast<double>(scenario.batch_vectors)},
+                   .burst_vectors = static_cast<double>(scenario.batch_vectors),
+                   .beyond_limit = scenario.rate_auto},
           .in_flight_max = scenario.in_flight_max,
           .give_up_after = scenario.give_up_after,
           .acknowledged_before = ResumedOf(journal).acknowledged > 0,
@@ -54,7 +55,8 @@ LoaderRun::LoaderRun(const Parts& parts)
                  parts.world->Now()),
       source_(parts.job, *parts.journal, static_cast<uint32_t>(parts.manifest->files.size())),
       segments_at_start_(parts.journal->segments()),
-      vectors_rate_(parts.job->scenario().rate_vectors_per_s, parts.job->scenario().batch_vectors),
+      vectors_rate_(parts.job->scenario().rate_auto ? 0 : parts.job->scenario().rate_vectors_per_s,
+                    parts.job->scenario().batch_vectors),
       requests_rate_(
           parts.job->scenario().rate_requests_per_s,
           std::clamp(parts.job->scenario().rate_requests_per_s / 10, 1.0, kBurstRequestsMax)),

@@ -30,6 +30,7 @@ constexpr std::array kNames = {
     std::pair{"full-disk", Fault::kFullDisk},
     std::pair{"stops", Fault::kStops},
     std::pair{"new-files", Fault::kNewFiles},
+    std::pair{"parts", Fault::kParts},
 };
 
 // A job of this many rows or more is a long one: faults come by the hour, not by the request.
@@ -76,6 +77,12 @@ class Drawer {
       const uint64_t left = rows - std::min(rows, file * (rows / files));
       scenario_.file_rows.push_back(file + 1 == files ? left : rows / files);
     }
+    const bool is_part = Draw(Fault::kParts, 4) && !is_long_;
+    for (const uint64_t file_rows : scenario_.file_rows) {
+      const uint64_t begin = is_part ? random_.Below(file_rows + 1) : 0;
+      const uint64_t end = is_part ? Between(begin, file_rows) : file_rows;
+      scenario_.shares.push_back({begin, end});
+    }
     scenario_.files_at_first = static_cast<uint32_t>(files);
     if (scenario_.Has(Fault::kNewFiles) && files > 1) {
       scenario_.files_at_first = static_cast<uint32_t>(Between(1, files));
@@ -109,6 +116,7 @@ class Drawer {
     scenario_.batch_vectors = OneOf<uint32_t>({7, 50, 100, 250, 500, 500});
     scenario_.rate_vectors_per_s = OneOf<double>({0, 500, 2500, 2500, 2500, 20'000});
     scenario_.rate_requests_per_s = OneOf<double>({0, 20, 1000, 1000});
+    scenario_.rate_auto = scenario_.rate_vectors_per_s > 0 && random_.Below(4) == 0;
     scenario_.in_flight_max = OneOf<uint32_t>({1, 4, 32, 256});
     scenario_.give_up_after = OneOf<Duration>({minutes(5), hours(1), hours(1)});
   }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "journal/segment_set.h"
 #include "vecload/status.h"
 
 namespace vecload::sim {
@@ -27,8 +28,9 @@ enum class Fault : uint32_t {
   kFullDisk = 1U << 12,    // no room for journal and rejects
   kStops = 1U << 13,       // SIGTERM, access denied for a while
   kNewFiles = 1U << 14,    // files come to the source between two runs
+  kParts = 1U << 15,       // other machines have some of the rows
 };
-constexpr uint32_t kAllFaults = (1U << 15) - 1;
+constexpr uint32_t kAllFaults = (1U << 16) - 1;
 
 // "all", "none", or names with commas, e.g. "lost-replies,kills".
 Result<uint32_t> ParseFaults(std::string_view text);
@@ -54,6 +56,7 @@ struct Scenario {
 
   // The source: `file_rows` in the first run, all of them from `files_later` on in later runs.
   std::vector<uint64_t> file_rows;
+  std::vector<journal::RowRange> shares;  // of each file, what is this machine's
   uint32_t files_at_first = 0;
   uint64_t rows = 0;
   uint32_t batch_vectors = 500;
@@ -66,6 +69,7 @@ struct Scenario {
 
   // The loader.
   double rate_vectors_per_s = 2500;
+  bool rate_auto = false;  // goes beyond it
   double rate_requests_per_s = 1000;
   uint32_t in_flight_max = 256;
   Duration give_up_after = std::chrono::hours(1);

@@ -127,9 +127,7 @@ class Simulation {
 
   LoaderRun::End OpenAndRun(const Ending& ending) {
     const Manifest manifest = job_.ManifestOf(files_);
-    auto opened = journal::Journal::Open(
-        kJournalPath, Identity(), manifest,
-        {.rejects_path = kRejectsPath, .now = world_.clock().WallNow(), .vfs = disk_.name()});
+    auto opened = OpenJournal(manifest);
     if (!opened.ok()) {
       last_stop_ = opened.status().ToString();
       violations_.Add("the journal does not open: " + last_stop_);
@@ -192,12 +190,18 @@ class Simulation {
     return end;
   }
 
-  static journal::JobIdentity Identity() {
+  Result<journal::Opened> OpenJournal(const Manifest& manifest) {
     journal::JobIdentity identity;
     identity.endpoint_url = "https://s3vectors.us-east-1.api.aws";
     identity.indexes = {{"arn:aws:s3vectors:us-east-1:000000000000:bucket/b/index/i", 1.7e9}};
     identity.mapping = {"id", "embedding", {}, ""};
-    return identity;
+    const auto& shares = scenario_.shares;
+    return journal::Journal::Open(
+        kJournalPath, identity, manifest,
+        {.rejects_path = kRejectsPath,
+         .shares = {shares.begin(), shares.begin() + static_cast<ptrdiff_t>(manifest.files.size())},
+         .now = world_.clock().WallNow(),
+         .vfs = disk_.name()});
   }
 
   // Checked when the journal was opened for the last time, complete; what is left are the figures.
@@ -206,9 +210,7 @@ class Simulation {
     outcome_.attempts = service_.counts().attempts;
     outcome_.throttled = service_.counts().throttled;
     outcome_.failed = service_.counts().failed;
-    const auto opened = journal::Journal::Open(
-        kJournalPath, Identity(), job_.ManifestOf(files_),
-        {.rejects_path = kRejectsPath, .now = world_.clock().WallNow(), .vfs = disk_.name()});
+    const auto opened = OpenJournal(job_.ManifestOf(files_));
     if (opened.ok()) {
       const journal::Counts& counts = opened->journal->counts();
       outcome_.rejected = counts.rejected;
@@ -216,8 +218,10 @@ class Simulation {
       const uint64_t once = counts.rows - counts.rejected - counts.superseded;
       outcome_.rows_put_again =
           service_.counts().rows_put - std::min(service_.counts().rows_put, once);
-      if (done_ && counts.rows != scenario_.rows) {
-        violations_.Add(fmt::format("done with {} of {} rows", counts.rows, scenario_.rows));
+      uint64_t rows = 0;
+      for (const RowRange& share : scenario_.shares) rows += share.end - share.begin;
+      if (done_ && counts.rows != rows) {
+        violations_.Add(fmt::format("done with {} of {} rows", counts.rows, rows));
       }
     }
     outcome_.violation = violations_.first;
