@@ -186,6 +186,9 @@ void Scheduler::PieceDone(BatchId root_id, bool acknowledged) {
 void Scheduler::RetryLater(BatchId id, const Answer& answer, TimePoint now) {
   Batch& batch = batches_.at(id);
   ++batch.failures;
+  // Keys and clock were good meanwhile, and may have to be mended again: a batch can be retried for
+  // longer than keys live.
+  batch.refreshed = batch.clock_mended = false;
   const Duration wait = std::max(answer.retry_after, pace::FullJitter(batch.failures, &random_));
   retries_.push({now + wait, id});
 }

@@ -100,6 +100,31 @@ TEST(Scheduler, RetriesAfterABackoffAndHonoursRetryAfter) {
   EXPECT_EQ(Kinds(Drain(&scheduler, kStart + seconds(7))), "Sw");
 }
 
+TEST(Scheduler, KeysAndClockAreMendedAgainWhereOtherFailuresCameBetween) {
+  Scheduler scheduler({}, kStart);
+  scheduler.OnBatch(0, 500, kStart);
+  TimePoint now = kStart;
+  EXPECT_EQ(Kinds(Drain(&scheduler, now)), "Sw");
+  for (int life = 0; life < 3; ++life) {
+    scheduler.OnAnswer(0, Fail(Service(403, "ExpiredTokenException")), now);
+    EXPECT_EQ(Kinds(Drain(&scheduler, now)), "Kw");
+    scheduler.OnRefreshed(Status::Ok());
+    EXPECT_EQ(Kinds(Drain(&scheduler, now)), "Sw");
+    scheduler.OnAnswer(0, Fail(Service(403, "RequestTimeTooSkewed")), now);
+    EXPECT_EQ(Kinds(Drain(&scheduler, now)), "Sw");
+    scheduler.OnAnswer(0, Fail(Service(500, "InternalServerException")), now);
+    now += seconds(1);
+    EXPECT_EQ(Kinds(Drain(&scheduler, now)), "Sw");
+  }
+  // Twice in a row: new keys do not help.
+  scheduler.OnAnswer(0, Fail(Service(403, "ExpiredTokenException")), now);
+  EXPECT_EQ(Kinds(Drain(&scheduler, now)), "Kw");
+  scheduler.OnRefreshed(Status::Ok());
+  EXPECT_EQ(Kinds(Drain(&scheduler, now)), "Sw");
+  scheduler.OnAnswer(0, Fail(Service(403, "ExpiredTokenException")), now);
+  EXPECT_EQ(Kinds(Drain(&scheduler, now)), "F");
+}
+
 TEST(Scheduler, NamedRecordsAreRejectedAndTheRestIsSentAgain) {
   Scheduler scheduler({}, kStart);
   scheduler.OnBatch(0, 3, kStart);

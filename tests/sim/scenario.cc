@@ -144,7 +144,8 @@ class Drawer {
       scenario_.denial_gap = Between(minutes(2), minutes(20)) * (is_long_ ? 500 : 1);
     }
     if (Draw(Fault::kCredentials, 2)) {
-      scenario_.token_life = Between(seconds(10), minutes(15)) * (is_long_ ? 20 : 1);
+      // Longer than any request is under way: one that is not can never be answered.
+      scenario_.token_life = Between(minutes(2), minutes(15)) * (is_long_ ? 20 : 1);
     }
     if (Draw(Fault::kClock, 2)) scenario_.clock_off = Between(-hours(48), hours(48));
     if (Draw(Fault::kClock, 2)) {
