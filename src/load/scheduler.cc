@@ -79,6 +79,11 @@ void Scheduler::ApplyRemedy(BatchId id, pace::Remedy remedy, const Answer& answe
   // Anything but a transient failure shows that the service is there and thinks.
   const bool transient = remedy == pace::Remedy::kRetry || remedy == pace::Remedy::kRetrySlower;
   if (!transient) failures_in_a_row_ = 0;
+  if (remedy != pace::Remedy::kRefreshCredentials && remedy != pace::Remedy::kMendClock) {
+    // Keys and clock were good, and may have to be mended again: a batch can be tried for longer
+    // than keys live.
+    batch.refreshed = batch.clock_mended = false;
+  }
   switch (remedy) {
     case pace::Remedy::kDone:
       Acknowledge(id, now);
@@ -186,9 +191,6 @@ void Scheduler::PieceDone(BatchId root_id, bool acknowledged) {
 void Scheduler::RetryLater(BatchId id, const Answer& answer, TimePoint now) {
   Batch& batch = batches_.at(id);
   ++batch.failures;
-  // Keys and clock were good meanwhile, and may have to be mended again: a batch can be retried for
-  // longer than keys live.
-  batch.refreshed = batch.clock_mended = false;
   const Duration wait = std::max(answer.retry_after, pace::FullJitter(batch.failures, &random_));
   retries_.push({now + wait, id});
 }

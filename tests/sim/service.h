@@ -60,9 +60,8 @@ class Keys final : public auth::CredentialProvider {
 
  private:
   World& world_;
-  Duration life_;  // 0: they do not expire
-  uint64_t number_ = 0;
-  TimePoint made_at_{};
+  Duration life_;                   // 0: they do not expire
+  std::vector<TimePoint> made_at_;  // one a set of keys; a session token is its number
   std::shared_ptr<const auth::Credentials> keys_;
 };
 

@@ -184,6 +184,12 @@ class Simulation {
           fmt::format("{} batches waited to be committed", run.counts().batches_not_committed_max));
     }
     if (end == LoaderRun::End::kStopped) {
+      const ServiceError* const error = run.status().service();
+      // Out of patience it tells the last failure, whatever that was.
+      const bool gave_up = run.status().message().starts_with("no batch was acknowledged");
+      if (error != nullptr && error->aws_code == "ExpiredTokenException" && !gave_up) {
+        violations_.Add("stopped by keys that expired, and new ones were to be had");
+      }
       ++outcome_.stops;
       last_stop_ = run.status().ToString();
     }
