@@ -2,6 +2,7 @@
 // The first byte chooses the decoder. A fault is a crash, a sanitizer's report, or one of the
 // checks below.
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <string>
@@ -9,6 +10,9 @@
 
 #include "base/check.h"
 #include "base/json_text.h"
+#include "search/filter.h"
+#include "wire/fields.h"
+#include "wire/filter.h"
 #include "wire/limits.h"
 #include "wire/messages.h"
 #include "wire/metadata.h"
@@ -34,6 +38,40 @@ void FuzzRequest(std::string_view body) {
   const auto second = wire::DecodeRequest<Request>(text);
   CHECK(second.ok());
   CHECK(wire::Encode(*second) == text);
+}
+
+// Of operations that vecload itself does not call: there is nothing to encode them with.
+template <typename Request>
+void FuzzForeignRequest(std::string_view body) {
+  const auto decoded = wire::DecodeRequest<Request>(body);
+  if (!decoded.ok()) CheckError(decoded.error());
+}
+
+// Path and query stand before the first line feed, the body behind it.
+template <typename Request>
+void FuzzTagRequest(std::string_view input) {
+  const size_t line = std::min(input.find('\n'), input.size());
+  const auto decoded = wire::DecodeRequest<Request>(input.substr(0, line),
+                                                    input.substr(std::min(line + 1, input.size())));
+  if (!decoded.ok()) CheckError(decoded.error());
+}
+
+// The filter stands before the first line feed, metadata to try it on behind it.
+void FuzzFilter(std::string_view input) {
+  const size_t line = std::min(input.find('\n'), input.size());
+  const std::string_view text = input.substr(0, line);
+  const auto filter = wire::ParseFilter(text, {});
+  if (!filter) return;
+  CHECK(wire::IsJsonObject(text));
+  wire::FieldReader reader({});
+  const auto fields = reader.Read(input.substr(std::min(line + 1, input.size())));
+  const std::string packed = fields.ok() ? search::PackFields(*fields) : std::string();
+  const bool matches = search::Matches(*filter, packed);
+  // Both ways of joining one condition leave it as it is.
+  for (const Filter::Op op : {Filter::Op::kAnd, Filter::Op::kOr}) {
+    const Filter joined{.op = op, .name = {}, .operands = {}, .children = {*filter}};
+    CHECK(search::Matches(joined, packed) == matches);
+  }
 }
 
 template <typename Reply>
@@ -108,6 +146,12 @@ constexpr Decoder kDecoders[] = {
     {'t', FuzzReply<wire::GetVectorsReply>},
     {'u', FuzzReply<wire::ListVectorsReply>},
     {'v', FuzzReply<wire::QueryVectorsReply>},
+    {'w', FuzzForeignRequest<wire::PutVectorBucketPolicyRequest>},
+    {'x', FuzzForeignRequest<wire::UpdateMetadataConfigurationRequest>},
+    {'y', FuzzForeignRequest<wire::UpdateIndexModeRequest>},
+    {'z', FuzzTagRequest<wire::TagResourceRequest>},
+    {'0', FuzzTagRequest<wire::UntagResourceRequest>},
+    {'1', FuzzFilter},
 };
 
 }  // namespace

@@ -17,6 +17,22 @@ std::string_view DistanceMetricName(DistanceMetric metric);
 /// Returns the metric of that name, or kInvalidArgument.
 Result<DistanceMetric> ParseDistanceMetric(std::string_view name);
 
+/// When a query's filter is applied: during the search, or before it.
+enum class IndexMode { kClassic, kEnhanced };
+
+/// Returns AWS's word for the mode: "CLASSIC" or "ENHANCED".
+std::string_view IndexModeName(IndexMode mode);
+/// Returns the mode of that name, or kInvalidArgument.
+Result<IndexMode> ParseIndexMode(std::string_view name);
+
+/// A metadata key whose text can be searched.
+struct TextSearchConfiguration {
+  std::string metadata_key;
+  std::string language = {};  ///< "en" and the like; empty: the default analyzer.
+
+  friend bool operator==(const TextSearchConfiguration&, const TextSearchConfiguration&) = default;
+};
+
 /// Names one vector index, as users write it: "BUCKET/INDEX" or an index ARN.
 struct IndexName {
   std::string bucket;
@@ -40,6 +56,8 @@ struct IndexInfo {
   std::vector<std::string> non_filterable_keys;
   std::string sse_type;     ///< "AES256" or "aws:kms"; empty where the service did not say.
   std::string kms_key_arn;  ///< Empty unless sse_type is "aws:kms".
+  IndexMode mode = IndexMode::kEnhanced;
+  std::vector<TextSearchConfiguration> text_search;
 };
 
 /// The rows [row_begin, row_end) of one file whose key hashes to `shard`; what batches are made

@@ -49,6 +49,17 @@ Result<DistanceMetric> ParseDistanceMetric(std::string_view name) {
                                  "\" is unknown; use cosine or euclidean");
 }
 
+std::string_view IndexModeName(IndexMode mode) {
+  return mode == IndexMode::kClassic ? "CLASSIC" : "ENHANCED";
+}
+
+Result<IndexMode> ParseIndexMode(std::string_view name) {
+  if (name == "CLASSIC") return IndexMode::kClassic;
+  if (name == "ENHANCED") return IndexMode::kEnhanced;
+  return Status::InvalidArgument("index mode \"" + std::string(name) +
+                                 "\" is unknown; use CLASSIC or ENHANCED");
+}
+
 Result<IndexName> IndexName::Parse(std::string_view text) {
   std::string_view rest = text;
   if (rest.starts_with("arn:")) {

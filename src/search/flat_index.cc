@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "search/filter.h"
 #include "search/kernels.h"
 
 namespace vecload::search {
@@ -64,10 +65,12 @@ void FlatIndex::FillRow(std::span<const float> vector, float* row) const {
   for (size_t i = 0; i < dimension_; ++i) row[i] = static_cast<float>(row[i] * scale);
 }
 
-void FlatIndex::Put(std::string_view key, std::span<const float> vector) {
+void FlatIndex::Put(std::string_view key, std::span<const float> vector,
+                    std::string packed_fields) {
   const auto found = slots_.find(key);
   if (found != slots_.end()) {
     FillRow(vector, Row(*found));
+    fields_[*found] = std::move(packed_fields);
     return;
   }
   const size_t slot = keys_.size();
@@ -76,6 +79,7 @@ void FlatIndex::Put(std::string_view key, std::span<const float> vector) {
     chunks_.push_back(AllocateFloats(chunk_rows_ * stride_));
   FillRow(vector, Row(slot));
   keys_.emplace_back(key);
+  fields_.push_back(std::move(packed_fields));
   slots_.insert(static_cast<uint32_t>(slot));
 }
 
@@ -90,9 +94,11 @@ bool FlatIndex::Erase(std::string_view key) {
     slots_.erase(slots_.find(last));
     std::memcpy(Row(slot), Row(last), stride_ * sizeof(float));
     keys_[slot] = std::move(keys_[last]);
+    fields_[slot] = std::move(fields_[last]);
     slots_.insert(slot);
   }
   keys_.pop_back();
+  fields_.pop_back();
   if (keys_.size() + 2 * chunk_rows_ <= chunks_.size() * chunk_rows_) chunks_.pop_back();
   return true;
 }
@@ -123,6 +129,8 @@ std::vector<Match> FlatIndex::Nearest(const Search& search) const {
                                        std::tie(search.after->distance, search.after->key)) {
       return;
     }
+    // Last, since it costs most: of the vectors that are near enough only.
+    if (search.filter != nullptr && !Matches(*search.filter, fields_[candidate.second])) return;
     heap.push_back(candidate);
     std::push_heap(heap.begin(), heap.end(), nearer);
     if (heap.size() <= search.count_max) return;

@@ -11,6 +11,7 @@
 
 #include <hwy/aligned_allocator.h>
 
+#include "base/filter.h"
 #include "vecload/record.h"
 
 namespace vecload::search {
@@ -30,8 +31,8 @@ class FlatIndex {
   FlatIndex& operator=(const FlatIndex&) = delete;
 
   // Adds the vector, or replaces the one of that key. `vector` has the index's dimension and
-  // finite elements.
-  void Put(std::string_view key, std::span<const float> vector);
+  // finite elements; `packed_fields` (PackFields) is what filters are evaluated on.
+  void Put(std::string_view key, std::span<const float> vector, std::string packed_fields = {});
   // Returns whether there was such a vector.
   bool Erase(std::string_view key);
   [[nodiscard]] size_t size() const { return keys_.size(); }
@@ -39,7 +40,8 @@ class FlatIndex {
   struct Search {
     std::span<const float> query;  // of the index's dimension, finite
     size_t count_max = 10;
-    const Match* after = nullptr;  // where set: only neighbours that come after this one
+    const Match* after = nullptr;    // where set: only neighbours that come after this one
+    const Filter* filter = nullptr;  // where set: only vectors whose fields satisfy it
   };
   // Returns the nearest neighbours in order. Cosine distance is 1 - cos, from 0 to 2; Euclidean
   // distance is the root, not the square.
@@ -77,6 +79,7 @@ class FlatIndex {
   // Chunks, so that growing copies nothing. The slots in use are 0 to size() - 1.
   std::vector<hwy::AlignedFreeUniquePtr<float[]>> chunks_;
   std::deque<std::string> keys_;
+  std::deque<std::string> fields_;  // by slot, packed
   std::unordered_set<uint32_t, SlotHash, SlotEqual> slots_;
 };
 

@@ -15,7 +15,13 @@ Answer CreateIndex(const Service& service, const wire::CreateIndexRequest& reque
   const bool given = !request.encryption.sse_type.empty();
   index.sse_type = given ? request.encryption.sse_type : bucket->sse_type;
   index.kms_key_arn = given ? request.encryption.kms_key_arn : bucket->kms_key_arn;
-  const Status status = service.store().CreateIndex(index);
+  index.mode = bucket->default_index_mode;
+  index.text_search = request.text_search;
+  if (index.mode == IndexMode::kClassic && !index.text_search.empty()) {
+    return wire::ValidationError("Text search needs an index in ENHANCED mode",
+                                 "metadataConfiguration.textSearchConfigurations");
+  }
+  const Status status = service.store().CreateIndex(index, request.tags);
   if (status.code() == Code::kConflict) {
     return Conflict("An index with the specified name already exists");
   }

@@ -7,7 +7,8 @@ Answer CreateVectorBucket(const Service& service, const wire::CreateVectorBucket
   const Status status =
       service.store().CreateBucket({.name = request.name,
                                     .sse_type = given ? request.encryption.sse_type : "AES256",
-                                    .kms_key_arn = request.encryption.kms_key_arn});
+                                    .kms_key_arn = request.encryption.kms_key_arn},
+                                   request.tags);
   if (status.code() == Code::kConflict) {
     return Conflict("A vector bucket with the specified name already exists");
   }

@@ -10,7 +10,8 @@ Answer GetVectorBucket(const Service& service, const wire::GetVectorBucketReques
   reply.bucket = {bucket->name,
                   service.BucketArn(bucket->name),
                   bucket->creation_time_s,
-                  {bucket->sse_type, bucket->kms_key_arn}};
+                  {bucket->sse_type, bucket->kms_key_arn},
+                  bucket->default_index_mode};
   return wire::Encode(reply);
 }
 

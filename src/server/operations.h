@@ -13,16 +13,31 @@ Answer CreateVectorBucket(const Service& service, const wire::CreateVectorBucket
 Answer GetVectorBucket(const Service& service, const wire::GetVectorBucketRequest& request);
 Answer ListVectorBuckets(const Service& service, const wire::ListVectorBucketsRequest& request);
 Answer DeleteVectorBucket(const Service& service, const wire::DeleteVectorBucketRequest& request);
+Answer PutVectorBucketPolicy(const Service& service,
+                             const wire::PutVectorBucketPolicyRequest& request);
+Answer GetVectorBucketPolicy(const Service& service,
+                             const wire::GetVectorBucketPolicyRequest& request);
+Answer DeleteVectorBucketPolicy(const Service& service,
+                                const wire::DeleteVectorBucketPolicyRequest& request);
+Answer PutVectorBucketDefaultIndexMode(const Service& service,
+                                       const wire::PutVectorBucketDefaultIndexModeRequest& request);
 
 Answer CreateIndex(const Service& service, const wire::CreateIndexRequest& request);
 Answer GetIndex(const Service& service, const wire::GetIndexRequest& request);
 Answer ListIndexes(const Service& service, const wire::ListIndexesRequest& request);
 Answer DeleteIndex(const Service& service, const wire::DeleteIndexRequest& request);
+Answer UpdateIndexMode(const Service& service, const wire::UpdateIndexModeRequest& request);
+Answer UpdateMetadataConfiguration(const Service& service,
+                                   const wire::UpdateMetadataConfigurationRequest& request);
 
 Answer PutVectors(const Service& service, std::string* body);
 Answer GetVectors(const Service& service, const wire::GetVectorsRequest& request);
 Answer ListVectors(const Service& service, const wire::ListVectorsRequest& request);
 Answer DeleteVectors(const Service& service, const wire::DeleteVectorsRequest& request);
 Answer QueryVectors(const Service& service, const wire::QueryVectorsRequest& request);
+
+Answer TagResource(const Service& service, const wire::TagResourceRequest& request);
+Answer UntagResource(const Service& service, const wire::UntagResourceRequest& request);
+Answer ListTagsForResource(const Service& service, const wire::ListTagsForResourceRequest& request);
 
 }  // namespace vecload::server

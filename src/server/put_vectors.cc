@@ -49,6 +49,8 @@ std::optional<wire::WireError> Check(const IndexInfo& index, const wire::PutVect
     if (!entry.metadata.empty()) {
       meter.Reset();
       const wire::MetadataFault fault = wire::ReadMetadata(entry.metadata, &meter, &batch->text);
+      // The slice is JSON as far as its brackets go; a lone surrogate, say, shows only now.
+      if (fault.rule == RejectRule::kMetadataJson) return wire::SerializationError();
       if (fault.rule != RejectRule::kNone) {
         return InvalidRecord(number, entry, "metadata", fault.message);
       }

@@ -13,21 +13,38 @@ namespace vecload::server {
 namespace {
 
 struct Route {
-  std::string_view operation;
-  Answer (*run)(const Service& service, std::string* body);
+  std::string_view method;
+  std::string_view path;  // whole, or where it ends with '/' how it begins
+  Answer (*run)(const Service& service, http::ServerRequest* request);
   bool delayed = false;  // by --latency-ms
 };
 
 template <typename Request, Answer (*kOperation)(const Service&, const Request&)>
-Answer DecodeAndRun(const Service& service, std::string* body) {
-  const auto request = wire::DecodeRequest<Request>(*body);
+Answer DecodeAndRun(const Service& service, http::ServerRequest* http_request) {
+  const auto request = wire::DecodeRequest<Request>(http_request->body);
   if (!request.ok()) return request.error();
   return kOperation(service, *request);
 }
 
 template <typename Request, Answer (*kOperation)(const Service&, const Request&)>
+Answer DecodeUrlAndRun(const Service& service, http::ServerRequest* http_request) {
+  const auto request = wire::DecodeRequest<Request>(http_request->target, http_request->body);
+  if (!request.ok()) return request.error();
+  return kOperation(service, *request);
+}
+
+Answer RunPutVectors(const Service& service, http::ServerRequest* http_request) {
+  return PutVectors(service, &http_request->body);
+}
+
+template <typename Request, Answer (*kOperation)(const Service&, const Request&)>
 constexpr Route RouteTo(bool delayed = false) {
-  return {Request::kOperation, DecodeAndRun<Request, kOperation>, delayed};
+  return {"POST", Request::kOperation, DecodeAndRun<Request, kOperation>, delayed};
+}
+
+template <typename Request, Answer (*kOperation)(const Service&, const Request&)>
+constexpr Route TagsRouteTo(std::string_view method) {
+  return {method, wire::kTagsPath.substr(1), DecodeUrlAndRun<Request, kOperation>};
 }
 
 constexpr Route kRoutes[] = {
@@ -35,22 +52,36 @@ constexpr Route kRoutes[] = {
     RouteTo<wire::GetVectorBucketRequest, GetVectorBucket>(),
     RouteTo<wire::ListVectorBucketsRequest, ListVectorBuckets>(),
     RouteTo<wire::DeleteVectorBucketRequest, DeleteVectorBucket>(),
+    RouteTo<wire::PutVectorBucketPolicyRequest, PutVectorBucketPolicy>(),
+    RouteTo<wire::GetVectorBucketPolicyRequest, GetVectorBucketPolicy>(),
+    RouteTo<wire::DeleteVectorBucketPolicyRequest, DeleteVectorBucketPolicy>(),
+    RouteTo<wire::PutVectorBucketDefaultIndexModeRequest, PutVectorBucketDefaultIndexMode>(),
     RouteTo<wire::CreateIndexRequest, CreateIndex>(),
     RouteTo<wire::GetIndexRequest, GetIndex>(),
     RouteTo<wire::ListIndexesRequest, ListIndexes>(),
     RouteTo<wire::DeleteIndexRequest, DeleteIndex>(),
-    {wire::PutVectorsRequest::kOperation, PutVectors, true},
+    RouteTo<wire::UpdateIndexModeRequest, UpdateIndexMode>(),
+    RouteTo<wire::UpdateMetadataConfigurationRequest, UpdateMetadataConfiguration>(),
+    {"POST", wire::PutVectorsRequest::kOperation, RunPutVectors, true},
     RouteTo<wire::GetVectorsRequest, GetVectors>(),
     RouteTo<wire::ListVectorsRequest, ListVectors>(),
     RouteTo<wire::DeleteVectorsRequest, DeleteVectors>(true),
     RouteTo<wire::QueryVectorsRequest, QueryVectors>(true),
+    TagsRouteTo<wire::TagResourceRequest, TagResource>("POST"),
+    TagsRouteTo<wire::UntagResourceRequest, UntagResource>("DELETE"),
+    TagsRouteTo<wire::ListTagsForResourceRequest, ListTagsForResource>("GET"),
 };
 
 const Route* FindRoute(const http::ServerRequest& request) {
   std::string_view path = request.target;
   path = path.substr(0, path.find('?'));
-  if (request.method != "POST" || !path.starts_with('/')) return nullptr;
-  const auto* route = std::ranges::find(kRoutes, path.substr(1), &Route::operation);
+  if (!path.starts_with('/')) return nullptr;
+  path.remove_prefix(1);
+  const auto* route = std::ranges::find_if(kRoutes, [&](const Route& candidate) {
+    if (request.method != candidate.method) return false;
+    return candidate.path.ends_with('/') ? path.starts_with(candidate.path)
+                                         : path == candidate.path;
+  });
   return route == std::end(kRoutes) ? nullptr : route;
 }
 
@@ -98,7 +129,7 @@ http::ServerReply Router::Handle(http::ServerRequest&& request) const {
         "this server has no operation " + request.method + " " + request.target.substr(0, 200));
     return {ErrorReply(error)};
   }
-  Answer answer = route->run(service_, &request.body);
+  Answer answer = route->run(service_, &request);
   http::ServerReply reply;
   if (route->delayed) reply.delay = latency_;
   if (const auto* error = std::get_if<wire::WireError>(&answer)) {

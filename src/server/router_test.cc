@@ -46,9 +46,9 @@ class RouterTest : public testing::Test {
     std::filesystem::remove_all(folder_);
   }
 
-  void Start(Throttle::Limits limits, Duration latency) {
+  void Start(Throttle::Limits limits, Duration latency, store::Store::Limits quotas = {}) {
     router_.reset();
-    auto store = store::Store::Open(folder_, clock_);
+    auto store = store::Store::Open(folder_, clock_, quotas);
     ASSERT_TRUE(store.ok()) << store.status().ToString();
     router_ = std::make_unique<Router>(
         Service({"eu-test-1", *std::move(store), std::make_shared<Throttle>(limits, clock_)}),
@@ -117,6 +117,16 @@ TEST_F(RouterTest, MakesShowsListsAndDeletesBuckets) {
               "The specified vector bucket could not be found");
   Must("DeleteVectorBucket", R"({"vectorBucketName":"one"})");
   EXPECT_EQ(Call("ListVectorBuckets", "").body, R"({"vectorBuckets":[]})");
+}
+
+TEST_F(RouterTest, QuotasAreToldAsSuch) {
+  Start({}, {}, {.buckets = 1, .indexes_per_bucket = 1});
+  MakeIndex("cosine", 1);
+  ExpectError(Call("CreateVectorBucket", R"({"vectorBucketName":"two"})"), 402,
+              "ServiceQuotaExceededException", "1 vector buckets already");
+  ExpectError(Call("CreateIndex", R"({"vectorBucketName":"bkt","indexName":"two","dataType":)"
+                                  R"("float32","dimension":1,"distanceMetric":"cosine"})"),
+              402, "ServiceQuotaExceededException", "1 indexes already");
 }
 
 TEST_F(RouterTest, ListsBucketsAndIndexesInPages) {
@@ -285,9 +295,153 @@ TEST_F(RouterTest, AnswersQueriesNearestFirst) {
   EXPECT_EQ(bare.body, R"({"vectors":[{"key":"near"}],"distanceMetric":"euclidean"})");
   ExpectError(OnIndex("QueryVectors", R"("topK":1,"queryVector":{"float32":[0]})"), 400,
               "ValidationException", "Query vector contains invalid values");
-  ExpectError(
-      OnIndex("QueryVectors", R"("topK":1,"queryVector":{"float32":[0,0]},"filter":{"m":true})"),
-      400, "ValidationException", "filter is not supported yet");
+  const auto filtered = [&](const std::string& filter) {
+    return OnIndex("QueryVectors",
+                   R"("topK":5,"queryVector":{"float32":[0,0]},"filter":)" + filter);
+  };
+  EXPECT_EQ(filtered(R"({"m":true})").body,
+            R"({"vectors":[{"key":"near"}],"distanceMetric":"euclidean"})");
+  EXPECT_EQ(filtered(R"({"m":{"$exists":false}})").body,
+            R"({"vectors":[{"key":"far"}],"distanceMetric":"euclidean"})");
+  const Got refused = filtered(R"({"raw":1})");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(refused.body, R"({"message":"Invalid filter","fieldList":[{"path":"filter",)"
+                          R"("message":"Invalid filter"}]})");
+}
+
+TEST_F(RouterTest, KeepsAPolicyUntilItIsDeleted) {
+  Must("CreateVectorBucket", R"({"vectorBucketName":"bkt"})");
+  const std::string bucket = R"({"vectorBucketName":"bkt")";
+  const auto no_policy = [&] {
+    ExpectError(Call("GetVectorBucketPolicy", bucket + "}"), 404, "NotFoundException",
+                "The specified vector bucket policy could not be found");
+  };
+  no_policy();
+  Must("PutVectorBucketPolicy", bucket + R"(,"policy":"{\"Statement\":[]}"})");
+  EXPECT_EQ(Call("GetVectorBucketPolicy", bucket + "}").body, R"({"policy":"{\"Statement\":[]}"})");
+  Must("DeleteVectorBucketPolicy", bucket + "}");
+  Must("DeleteVectorBucketPolicy", bucket + "}");
+  no_policy();
+  for (const char* operation : {"GetVectorBucketPolicy", "DeleteVectorBucketPolicy"}) {
+    ExpectError(Call(operation, R"({"vectorBucketName":"none"})"), 404, "NotFoundException",
+                "The specified vector bucket could not be found");
+  }
+}
+
+TEST_F(RouterTest, TheModeOfAnIndexDecidesWhatAQueryMayAsk) {
+  MakeIndex("euclidean", 1);
+  ASSERT_EQ(Put(Vector("k", "1", R"({"s":"abc"})")).status, 200);
+  const std::string query = R"("topK":1,"queryVector":{"float32":[0]})";
+  const std::string prefix = query + R"(,"filter":{"s":{"$startsWith":"ab"}})";
+  EXPECT_THAT(OnIndex("GetIndex", "").body, HasSubstr(R"("indexMode":"ENHANCED")"));
+  EXPECT_EQ(OnIndex("QueryVectors", prefix).status, 200);
+  ExpectError(OnIndex("QueryVectors", query + R"(,"queryMode":"CLASSIC")"), 400,
+              "ValidationException", "queryMode");
+
+  // The clock of this test stands in 2023, when buckets were CLASSIC.
+  EXPECT_EQ(OnIndex("UpdateIndexMode", R"("indexMode":"CLASSIC")").body, "{}");
+  EXPECT_THAT(OnIndex("GetIndex", "").body, HasSubstr(R"("indexMode":"CLASSIC")"));
+  ExpectError(OnIndex("QueryVectors", prefix), 400, "ValidationException", "Invalid filter");
+  EXPECT_EQ(OnIndex("QueryVectors", prefix + R"(,"queryMode":"ENHANCED")").status, 200);
+  EXPECT_EQ(OnIndex("QueryVectors", query + R"(,"filter":{"s":"abc"})").status, 200);
+  ExpectError(OnIndex("QueryVectors", R"("topK":1,"queryTexts":[{"text":"a","metadataKey":"s"}])"),
+              400, "ValidationException", "ENHANCED");
+  ExpectError(OnIndex("UpdateMetadataConfiguration",
+                      R"("add":{"textSearchConfigurations":[{"metadataKey":"s"}]})"),
+              400, "ValidationException", "ENHANCED");
+
+  clock_.SetWall(WallTime(std::chrono::seconds(1'790'726'400)));
+  Must("CreateVectorBucket", R"({"vectorBucketName":"new"})");
+  Must("CreateIndex", R"({"vectorBucketName":"new","indexName":"idx","dataType":"float32",)"
+                      R"("dimension":1,"distanceMetric":"cosine"})");
+  ExpectError(Call("UpdateIndexMode",
+                   R"({"vectorBucketName":"new","indexName":"idx","indexMode":"CLASSIC"})"),
+              400, "ValidationException", "September 30, 2026");
+}
+
+TEST_F(RouterTest, NewIndexesHaveTheBucketsDefaultMode) {
+  MakeIndex("euclidean", 1);
+  EXPECT_THAT(Call("GetVectorBucket", R"({"vectorBucketName":"bkt"})").body,
+              HasSubstr(R"("defaultIndexMode":"ENHANCED")"));
+  Must("PutVectorBucketDefaultIndexMode",
+       R"({"vectorBucketName":"bkt","defaultIndexMode":"CLASSIC"})");
+  EXPECT_THAT(Call("GetVectorBucket", R"({"vectorBucketName":"bkt"})").body,
+              HasSubstr(R"("defaultIndexMode":"CLASSIC")"));
+  EXPECT_THAT(OnIndex("GetIndex", "").body, HasSubstr("ENHANCED")) << "it was there before";
+  const std::string create = R"({"vectorBucketName":"bkt","indexName":"new","dataType":"float32",)"
+                             R"("dimension":1,"distanceMetric":"cosine")";
+  ExpectError(Call("CreateIndex", create + R"(,"metadataConfiguration":{"textSearchConfigurations")"
+                                           R"(:[{"metadataKey":"t"}]}})"),
+              400, "ValidationException", "ENHANCED");
+  Must("CreateIndex", create + "}");
+  EXPECT_THAT(Call("GetIndex", R"({"vectorBucketName":"bkt","indexName":"new"})").body,
+              HasSubstr(R"("indexMode":"CLASSIC")"));
+}
+
+TEST_F(RouterTest, TextSearchIsConfiguredKeyByKey) {
+  MakeIndex("euclidean", 1);
+  const auto update = [&](const std::string& how, const std::string& key) {
+    return OnIndex("UpdateMetadataConfiguration", "\"" + how +
+                                                      R"(":{"textSearchConfigurations":[{)"
+                                                      R"("metadataKey":")" +
+                                                      key + "\"}]}");
+  };
+  EXPECT_EQ(update("add", "t").body,
+            R"({"indexArn":"arn:aws:s3vectors:eu-test-1:000000000000:bucket/bkt/index/idx"})");
+  EXPECT_THAT(OnIndex("GetIndex", "").body,
+              HasSubstr(R"("textSearchConfigurations":[{"metadataKey":"t","status":"ACTIVE"}])"));
+  ExpectError(update("add", "t"), 409, "ConflictException", "already");
+  ExpectError(update("delete", "u"), 400, "ValidationException", "no text search configuration");
+  ExpectError(OnIndex("UpdateIndexMode", R"("indexMode":"CLASSIC")"), 400, "ValidationException",
+              "text search");
+  for (int i = 0; i < 9; ++i) EXPECT_EQ(update("add", "t" + std::to_string(i)).status, 200);
+  ExpectError(update("add", "t9"), 400, "ValidationException", "at most 10");
+
+  const auto ask = [&](const std::string& key) {
+    return OnIndex("QueryVectors",
+                   R"("topK":1,"queryTexts":[{"text":"a","metadataKey":")" + key + "\"}]");
+  };
+  ExpectError(ask("t"), 400, "ValidationException", "does not rank by text");
+  EXPECT_EQ(update("delete", "t").status, 200);
+  ExpectError(ask("t"), 400, "ValidationException", "no text search configuration");
+}
+
+TEST_F(RouterTest, TagsAreKeptOnBucketsAndIndexes) {
+  MakeIndex("euclidean", 1);
+  const std::string bucket =
+      "/tags/arn%3Aaws%3As3vectors%3Aeu-test-1%3A000000000000%3Abucket%2Fbkt";
+  const auto tags = [&](const std::string& method, const std::string& target,
+                        const std::string& body = "") {
+    http::ServerReply reply = router_->Handle({method, target, {}, body});
+    return Got{reply.reply.status,
+               std::string(http::FindHeader(reply.reply.headers, "x-amzn-ErrorType")),
+               reply.reply.body,
+               {}};
+  };
+  for (const std::string& target : {bucket, bucket + "%2Findex%2Fidx"}) {
+    EXPECT_EQ(tags("GET", target).body, R"({"tags":{}})");
+    EXPECT_EQ(tags("POST", target, R"({"tags":{"a":"1","b":"2"}})").body, "{}");
+    EXPECT_EQ(tags("POST", target, R"({"tags":{"b":"3","c":""}})").status, 200);
+    EXPECT_EQ(tags("GET", target).body, R"({"tags":{"a":"1","b":"3","c":""}})");
+    EXPECT_EQ(tags("DELETE", target + "?tagKeys=a&tagKeys=none&tagKeys=c").body, "{}");
+    EXPECT_EQ(tags("GET", target).body, R"({"tags":{"b":"3"}})");
+    std::string many = R"({"tags":{"0":"")";
+    for (int i = 1; i < 50; ++i) many += ",\"" + std::to_string(i) + "\":\"\"";
+    ExpectError(tags("POST", target, many + "}}"), 400, "ValidationException",
+                "Too many tags specified");
+    EXPECT_EQ(tags("GET", target).body, R"({"tags":{"b":"3"}})") << "all or nothing";
+  }
+  ExpectError(tags("GET", bucket + "2"), 404, "NotFoundException", "vector bucket could not be");
+  ExpectError(tags("GET", bucket + "%2Findex%2Fnone"), 404, "NotFoundException",
+              "index could not be found");
+  ExpectError(tags("GET", "/tags/arn:aws:s3vectors:us-east-1:000000000000:bucket/bkt"), 404,
+              "NotFoundException", "vector bucket could not be found");
+}
+
+TEST_F(RouterTest, MetadataThatIsNoTextCannotBeRead) {
+  MakeIndex("euclidean", 1);
+  ExpectError(Put(Vector("k", "1", R"({"s":"\ud800"})")), 400, "SerializationException",
+              "UnknownError");
 }
 
 TEST_F(RouterTest, RefusesAZeroQueryUnderCosineOnly) {

@@ -25,6 +25,11 @@ bool Service::IsHere(const wire::IndexTarget& index) const {
   return index.arn.empty() || index.arn == IndexArn(index.name());
 }
 
+bool Service::IsHere(const wire::ResourceTarget& resource) const {
+  return resource.arn ==
+         (resource.index.empty() ? BucketArn(resource.bucket) : IndexArn(resource.name()));
+}
+
 Result<std::shared_ptr<store::Index>> Service::Find(const wire::IndexTarget& index) const {
   if (!IsHere(index)) return Status::NotFound(index.arn + " is not on this server");
   return store().FindIndex(index.name());
@@ -36,6 +41,10 @@ wire::WireError BucketNotFound() {
 
 wire::WireError IndexNotFound() {
   return wire::MakeError("NotFoundException", "The specified index could not be found");
+}
+
+wire::WireError NotFound(const wire::ResourceTarget& resource) {
+  return resource.index.empty() ? BucketNotFound() : IndexNotFound();
 }
 
 wire::WireError Conflict(std::string message) {
@@ -61,6 +70,11 @@ wire::WireError InvalidRecord(size_t number, const wire::PutVectorsRequest::Entr
 
 wire::WireError Failure(const Status& status, wire::WireError not_found) {
   if (status.code() == Code::kNotFound) return not_found;
+  if (status.code() == Code::kConflict) return Conflict(status.message());
+  if (status.code() == Code::kInvalidArgument) return wire::ValidationError(status.message());
+  if (status.code() == Code::kQuota) {
+    return wire::MakeError("ServiceQuotaExceededException", status.message());
+  }
   // Whoever runs this server also reads its answers: what failed on the disk is for them to know.
   return wire::MakeError("InternalServerException", status.ToString());
 }

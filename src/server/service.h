@@ -31,6 +31,7 @@ class Service {
   // Whether the target is on this server: one given by ARN may name another region or account.
   [[nodiscard]] bool IsHere(const wire::BucketTarget& bucket) const;
   [[nodiscard]] bool IsHere(const wire::IndexTarget& index) const;
+  [[nodiscard]] bool IsHere(const wire::ResourceTarget& resource) const;
   // The index's vectors; kNotFound where there is none, or not here.
   [[nodiscard]] Result<std::shared_ptr<store::Index>> Find(const wire::IndexTarget& index) const;
 
@@ -41,13 +42,16 @@ class Service {
 // Errors in the live service's words.
 wire::WireError BucketNotFound();
 wire::WireError IndexNotFound();
+wire::WireError NotFound(const wire::ResourceTarget& resource);
 wire::WireError Conflict(std::string message);
 wire::WireError TooManyRequests();
 wire::WireError InvalidToken();
 // What is wrong with record `number` of a PutVectors request; `member` is "data" or "metadata".
 wire::WireError InvalidRecord(size_t number, const wire::PutVectorsRequest::Entry& entry,
                               std::string_view member, const std::string& rule);
-// The error for a failed call of the store: `not_found` for kNotFound, else an internal error.
+// The error for a failed call of the store: `not_found` for kNotFound; for a change that was
+// refused (kConflict, kInvalidArgument) and for kQuota the message as it stands; else an internal
+// error.
 wire::WireError Failure(const Status& status, wire::WireError not_found);
 
 }  // namespace vecload::server

@@ -13,7 +13,7 @@ struct Format {
   int64_t version = 0;
 };
 // "vecC" and "vecI" in ASCII. A change of a schema raises the version.
-inline constexpr Format kCatalogFormat{0x76656343, 1};
+inline constexpr Format kCatalogFormat{0x76656343, 2};
 inline constexpr Format kIndexFormat{0x76656349, 1};
 
 // Makes the tables of a new file and marks it, in one transaction.

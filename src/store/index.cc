@@ -5,6 +5,7 @@
 #include <system_error>
 #include <utility>
 
+#include "search/filter.h"
 #include "store/format.h"
 
 namespace vecload::store {
@@ -107,6 +108,13 @@ Status Index::CommitAndApply(Transaction* transaction, const Apply& apply) {
 Status Index::Put(std::span<const VectorView> vectors) {
   const std::lock_guard write_lock(write_mutex_);
   VECLOAD_RETURN_IF_ERROR(CheckNotDropped());
+  std::vector<std::string> fields(vectors.size());
+  if (memory_ != nullptr) {  // only ever set under write_mutex_
+    wire::FieldReader reader(info_.non_filterable_keys);
+    for (size_t i = 0; i < vectors.size(); ++i) {
+      VECLOAD_ASSIGN_OR_RETURN(fields[i], PackMetadata(&reader, vectors[i].metadata));
+    }
+  }
   Transaction transaction(&writer_.database);
   VECLOAD_RETURN_IF_ERROR(transaction.Begin());
   for (const VectorView& vector : vectors) {
@@ -114,7 +122,9 @@ Status Index::Put(std::span<const VectorView> vectors) {
     VECLOAD_RETURN_IF_ERROR(writer_.put.Run());
   }
   return CommitAndApply(&transaction, [&](search::FlatIndex* memory) {
-    for (const VectorView& vector : vectors) memory->Put(vector.key, vector.data);
+    for (size_t i = 0; i < vectors.size(); ++i) {
+      memory->Put(vectors[i].key, vectors[i].data, std::move(fields[i]));
+    }
   });
 }
 
@@ -135,6 +145,13 @@ Status Index::WrongLength(std::string_view key) const {
   return Status::Corrupt(path_ + ": the vector of key \"" + std::string(key) + "\" has not " +
                          std::to_string(info_.dimension) +
                          " elements; restore the data folder from a copy, or delete the index");
+}
+
+Result<std::string> Index::PackMetadata(wire::FieldReader* reader,
+                                        std::string_view metadata) const {
+  const auto fields = reader->Read(metadata);
+  if (!fields.ok()) return fields.status().WithContext(path_);
+  return search::PackFields(*fields);
 }
 
 Status Index::ReadRow(const Statement& statement, Want want, Record* record) const {
@@ -212,15 +229,17 @@ Status Index::EnsureInMemory() {
   VECLOAD_RETURN_IF_ERROR(CheckNotDropped());
   if (memory_ != nullptr) return Status::Ok();  // only ever set under write_mutex_
   // By the writer's connection, since the reader's must stay free for queries (lock order).
-  VECLOAD_ASSIGN_OR_RETURN(Statement all,
-                           writer_.database.Prepare("SELECT key,data FROM vectors ORDER BY id"));
+  VECLOAD_ASSIGN_OR_RETURN(
+      Statement all, writer_.database.Prepare("SELECT key,data,metadata FROM vectors ORDER BY id"));
   auto memory = std::make_unique<search::FlatIndex>(info_.dimension, info_.metric);
+  wire::FieldReader reader(info_.non_filterable_keys);
   std::vector<float> vector(info_.dimension);
   while (true) {
     VECLOAD_ASSIGN_OR_RETURN(const bool found, all.Step());
     if (!found) break;
     if (!all.CopyFloats(1, vector)) return WrongLength(all.Text(0));
-    memory->Put(all.Text(0), vector);
+    VECLOAD_ASSIGN_OR_RETURN(std::string fields, PackMetadata(&reader, all.Text(2)));
+    memory->Put(all.Text(0), vector, std::move(fields));
   }
   const std::unique_lock memory_lock(memory_mutex_);
   memory_ = std::move(memory);
@@ -232,8 +251,10 @@ Result<QueryAnswer> Index::Query(const QueryRequest& request) {
   QueryAnswer answer;
   const std::shared_lock memory_lock(memory_mutex_);
   VECLOAD_RETURN_IF_ERROR(CheckNotDropped());
-  answer.matches = memory_->Nearest(
-      {.query = request.query, .count_max = request.count_max, .after = request.after});
+  answer.matches = memory_->Nearest({.query = request.query,
+                                     .count_max = request.count_max,
+                                     .after = request.after,
+                                     .filter = request.filter});
   if (!request.want_metadata) return answer;
   // No write can commit while memory is locked, so each match is still on disk as it was found.
   std::vector<std::string> keys;

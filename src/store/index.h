@@ -10,11 +10,13 @@
 #include <utility>
 #include <vector>
 
+#include "base/filter.h"
 #include "search/flat_index.h"
 #include "store/fair_shared_mutex.h"
 #include "store/sqlite.h"
 #include "vecload/record.h"
 #include "vecload/status.h"
+#include "wire/fields.h"
 
 namespace vecload::store {
 
@@ -22,7 +24,7 @@ namespace vecload::store {
 struct VectorView {
   std::string_view key;
   std::span<const float> data;
-  std::string_view metadata;  // a JSON object, or empty: none
+  std::string_view metadata;  // as wire::ReadMetadata writes it, or empty: none
 };
 
 // What a read gives back besides the keys.
@@ -51,6 +53,7 @@ struct QueryRequest {
   std::span<const float> query;
   size_t count_max = 0;
   const search::Match* after = nullptr;  // where set: only neighbours that come after this one
+  const Filter* filter = nullptr;        // where set: only vectors whose metadata satisfies it
   bool want_metadata = false;
 };
 struct QueryAnswer {
@@ -108,6 +111,8 @@ class Index {
   template <typename Apply>
   Status CommitAndApply(Transaction* transaction, const Apply& apply);
   Status EnsureInMemory();
+  // What filters are evaluated on.
+  Result<std::string> PackMetadata(wire::FieldReader* reader, std::string_view metadata) const;
   // Reads what `want` says from the statement's current row; `record->key` is set by the caller.
   Status ReadRow(const Statement& statement, Want want, Record* record) const;
   [[nodiscard]] Status WrongLength(std::string_view key) const;

@@ -367,5 +367,35 @@ TEST_F(IndexTest, DamageIsNamed) {
   EXPECT_THAT(opened.status().message(), HasSubstr(path_));
 }
 
+TEST_F(IndexTest, FiltersFollowEveryWrite) {
+  const auto index = Create(1);
+  const auto put = [&](std::string_view key, float at, std::string_view metadata) {
+    const VectorView view{key, std::span(&at, 1), metadata};
+    return index->Put(std::span(&view, 1));
+  };
+  const Filter red{.op = Filter::Op::kEqual, .name = "c", .operands = {"red"}, .children = {}};
+  const float origin = 0;
+  const auto red_keys = [&] {
+    std::vector<std::string> keys;
+    const auto answer = index->Query(
+        {.query = std::span(&origin, 1), .count_max = 10, .after = nullptr, .filter = &red});
+    EXPECT_TRUE(answer.ok()) << answer.status().ToString();
+    if (!answer.ok()) return keys;
+    for (const search::Match& match : answer->matches) keys.push_back(match.key);
+    return keys;
+  };
+  ASSERT_TRUE(put("a", 1, R"({"c":"red"})").ok());
+  ASSERT_TRUE(put("b", 2, R"({"c":["blue","red"]})").ok());
+  ASSERT_TRUE(put("none", 0, "").ok());
+  EXPECT_THAT(red_keys(), ElementsAre("a", "b")) << "loaded from the file";
+  ASSERT_TRUE(put("c", 1.5, R"({"c":"red"})").ok());
+  ASSERT_TRUE(put("a", 1, R"({"c":"blue"})").ok());
+  EXPECT_THAT(red_keys(), ElementsAre("c", "b")) << "written while in memory";
+  ASSERT_TRUE(put("a", 1, "").ok());
+  const std::vector<std::string> gone = {"c"};
+  ASSERT_TRUE(index->Delete(gone).ok());
+  EXPECT_THAT(red_keys(), ElementsAre("b"));
+}
+
 }  // namespace
 }  // namespace vecload::store

@@ -27,20 +27,29 @@ constexpr char kIndexesName[] = "indexes";
 constexpr char kSchema[] =
     "CREATE TABLE buckets("
     " name TEXT PRIMARY KEY, creation_time_s REAL NOT NULL,"
-    " sse_type TEXT NOT NULL, kms_key_arn TEXT NOT NULL) STRICT;"
+    " sse_type TEXT NOT NULL, kms_key_arn TEXT NOT NULL,"
+    " default_index_mode TEXT NOT NULL, policy TEXT NOT NULL) STRICT;"
     // An id names a file, and must not be given to a second index while the first one's handle
     // may still be in use.
     "CREATE TABLE indexes("
     " id INTEGER PRIMARY KEY AUTOINCREMENT,"
     " bucket TEXT NOT NULL REFERENCES buckets(name), name TEXT NOT NULL,"
     " creation_time_s REAL NOT NULL, dimension INTEGER NOT NULL, metric TEXT NOT NULL,"
-    " sse_type TEXT NOT NULL, kms_key_arn TEXT NOT NULL, UNIQUE(bucket, name)) STRICT;"
+    " sse_type TEXT NOT NULL, kms_key_arn TEXT NOT NULL, mode TEXT NOT NULL,"
+    " UNIQUE(bucket, name)) STRICT;"
     "CREATE TABLE non_filterable_keys("
     " index_id INTEGER NOT NULL REFERENCES indexes(id) ON DELETE CASCADE,"
-    " position INTEGER NOT NULL, key TEXT NOT NULL, PRIMARY KEY(index_id, position)) STRICT";
+    " position INTEGER NOT NULL, key TEXT NOT NULL, PRIMARY KEY(index_id, position)) STRICT;"
+    "CREATE TABLE text_search("
+    " index_id INTEGER NOT NULL REFERENCES indexes(id) ON DELETE CASCADE,"
+    " position INTEGER NOT NULL, key TEXT NOT NULL, language TEXT NOT NULL,"
+    " PRIMARY KEY(index_id, position)) STRICT;";
 
 constexpr std::string_view kIndexColumns =
-    "SELECT id,bucket,name,creation_time_s,dimension,metric,sse_type,kms_key_arn FROM indexes ";
+    "SELECT id,bucket,name,creation_time_s,dimension,metric,sse_type,kms_key_arn,mode FROM "
+    "indexes ";
+constexpr std::string_view kBucketColumns =
+    "SELECT name,creation_time_s,sse_type,kms_key_arn,default_index_mode";
 
 // The database, its log and the log's index, by two connections that share the last.
 constexpr size_t kFilesPerIndex = 5;
@@ -68,15 +77,21 @@ Status NoSuchIndex(const IndexName& name) {
   return Status::NotFound("there is no index " + name.ToString());
 }
 
-Bucket ReadBucket(const Statement& row) {
-  return {std::string(row.Text(0)), row.Double(1), std::string(row.Text(2)),
-          std::string(row.Text(3))};
+// Reads the row of kBucketColumns.
+Result<Bucket> ReadBucket(const Statement& row) {
+  Bucket bucket{.name = std::string(row.Text(0)),
+                .creation_time_s = row.Double(1),
+                .sse_type = std::string(row.Text(2)),
+                .kms_key_arn = std::string(row.Text(3))};
+  VECLOAD_ASSIGN_OR_RETURN(bucket.default_index_mode, ParseIndexMode(row.Text(4)));
+  return bucket;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> Store::Open(const std::string& path, const Clock& clock) {
-  std::unique_ptr<Store> store(new Store(path, clock));
+Result<std::unique_ptr<Store>> Store::Open(const std::string& path, const Clock& clock,
+                                           const Limits& limits) {
+  std::unique_ptr<Store> store(new Store(path, clock, limits));
   VECLOAD_RETURN_IF_ERROR(store->OpenLocked());
   return store;
 }
@@ -124,7 +139,8 @@ Status Store::OpenCatalog() {
                            catalog_.Number("SELECT count(*) FROM sqlite_schema"));
   VECLOAD_ASSIGN_OR_RETURN(const int64_t id, catalog_.Number("PRAGMA application_id"));
   if (tables == 0 && id == 0) {
-    VECLOAD_RETURN_IF_ERROR(CreateFormat(&catalog_, kCatalogFormat, kSchema));
+    const std::string schema = std::string(kSchema) + kTagsSchema;
+    VECLOAD_RETURN_IF_ERROR(CreateFormat(&catalog_, kCatalogFormat, schema.c_str()));
   }
   VECLOAD_RETURN_IF_ERROR(CheckFormat(&catalog_, kCatalogFormat));
   VECLOAD_RETURN_IF_ERROR(SetUpConnection(&catalog_));
@@ -158,19 +174,32 @@ std::string Store::IndexPath(int64_t id) const {
   return (fs::path(path_) / kIndexesName / (number + ".sqlite")).string();
 }
 
-Status Store::CreateBucket(const Bucket& bucket) {
+Status Store::CreateBucket(const Bucket& bucket, const Tags& tags) {
   const std::lock_guard lock(mutex_);
+  Transaction transaction(&catalog_);
+  VECLOAD_RETURN_IF_ERROR(transaction.Begin());
   VECLOAD_ASSIGN_OR_RETURN(
       Statement insert,
-      catalog_.Prepare("INSERT INTO buckets(name,creation_time_s,sse_type,kms_key_arn) "
-                       "VALUES(?,?,?,?)"));
+      catalog_.Prepare("INSERT INTO buckets(name,creation_time_s,sse_type,kms_key_arn,"
+                       "default_index_mode,policy) VALUES(?,?,?,?,?,?)"));
   insert.Bind(1, std::string_view(bucket.name))
       .Bind(2, Seconds(clock_.WallNow().time_since_epoch()))
       .Bind(3, std::string_view(bucket.sse_type))
-      .Bind(4, std::string_view(bucket.kms_key_arn));
-  Status status = insert.Run();
-  if (status.code() != Code::kConflict) return status;
-  return Status::Conflict("there is a vector bucket " + bucket.name + " already");
+      .Bind(4, std::string_view(bucket.kms_key_arn))
+      .Bind(5, IndexModeName(bucket.default_index_mode))
+      .Bind(6, std::string_view(bucket.policy));
+  const Status status = insert.Run();
+  if (status.code() == Code::kConflict) {
+    return Status::Conflict("there is a vector bucket " + bucket.name + " already");
+  }
+  VECLOAD_RETURN_IF_ERROR(status);
+  VECLOAD_ASSIGN_OR_RETURN(const int64_t count, catalog_.Number("SELECT count(*) FROM buckets"));
+  if (static_cast<size_t>(count) > limits_.buckets) {
+    return Status::Quota("there are " + std::to_string(limits_.buckets) +
+                         " vector buckets already; delete one first");
+  }
+  VECLOAD_RETURN_IF_ERROR(WriteTags(&catalog_, {bucket.name}, tags));
+  return transaction.Commit();
 }
 
 Result<Bucket> Store::GetBucket(const std::string& name) {
@@ -179,20 +208,21 @@ Result<Bucket> Store::GetBucket(const std::string& name) {
 }
 
 Result<Bucket> Store::FindBucket(const std::string& name) {
-  VECLOAD_ASSIGN_OR_RETURN(
-      Statement select,
-      catalog_.Prepare(
-          "SELECT name,creation_time_s,sse_type,kms_key_arn FROM buckets WHERE name=?"));
+  VECLOAD_ASSIGN_OR_RETURN(Statement select, catalog_.Prepare(std::string(kBucketColumns) +
+                                                              ",policy FROM buckets WHERE name=?"));
   VECLOAD_ASSIGN_OR_RETURN(const bool found, select.Bind(1, std::string_view(name)).Step());
   if (!found) return NoSuchBucket(name);
-  return ReadBucket(select);
+  VECLOAD_ASSIGN_OR_RETURN(Bucket bucket, ReadBucket(select));
+  bucket.policy = select.Text(5);
+  return bucket;
 }
 
 Result<std::vector<Bucket>> Store::ListBuckets(const NameRange& range) {
   const std::lock_guard lock(mutex_);
   VECLOAD_ASSIGN_OR_RETURN(
       Statement select,
-      catalog_.Prepare("SELECT name,creation_time_s,sse_type,kms_key_arn FROM buckets "
+      catalog_.Prepare(std::string(kBucketColumns) +
+                       " FROM buckets "
                        "WHERE name>?1 AND name>=?2 AND substr(name,1,length(?2))=?2 "
                        "ORDER BY name LIMIT ?3"));
   select.Bind(1, std::string_view(range.after))
@@ -202,8 +232,25 @@ Result<std::vector<Bucket>> Store::ListBuckets(const NameRange& range) {
   while (true) {
     VECLOAD_ASSIGN_OR_RETURN(const bool found, select.Step());
     if (!found) return buckets;
-    buckets.push_back(ReadBucket(select));
+    VECLOAD_ASSIGN_OR_RETURN(Bucket bucket, ReadBucket(select));
+    buckets.push_back(std::move(bucket));
   }
+}
+
+Status Store::ChangeBucket(const std::string& name, const std::function<Status(Bucket*)>& change) {
+  const std::lock_guard lock(mutex_);
+  Transaction transaction(&catalog_);
+  VECLOAD_RETURN_IF_ERROR(transaction.Begin());
+  VECLOAD_ASSIGN_OR_RETURN(Bucket bucket, FindBucket(name));
+  VECLOAD_RETURN_IF_ERROR(change(&bucket));
+  VECLOAD_ASSIGN_OR_RETURN(
+      Statement update,
+      catalog_.Prepare("UPDATE buckets SET default_index_mode=?,policy=? WHERE name=?"));
+  update.Bind(1, IndexModeName(bucket.default_index_mode))
+      .Bind(2, std::string_view(bucket.policy))
+      .Bind(3, std::string_view(name));
+  VECLOAD_RETURN_IF_ERROR(update.Run());
+  return transaction.Commit();
 }
 
 Status Store::DeleteBucket(const std::string& name) {
@@ -221,14 +268,15 @@ Status Store::InsertIndex(const IndexInfo& index, int64_t* id) {
   VECLOAD_ASSIGN_OR_RETURN(
       Statement insert,
       catalog_.Prepare("INSERT INTO indexes(bucket,name,creation_time_s,dimension,metric,sse_type,"
-                       "kms_key_arn) VALUES(?,?,?,?,?,?,?)"));
+                       "kms_key_arn,mode) VALUES(?,?,?,?,?,?,?,?)"));
   insert.Bind(1, std::string_view(index.name.bucket))
       .Bind(2, std::string_view(index.name.index))
       .Bind(3, Seconds(clock_.WallNow().time_since_epoch()))
       .Bind(4, static_cast<int64_t>(index.dimension))
       .Bind(5, DistanceMetricName(index.metric))
       .Bind(6, std::string_view(index.sse_type))
-      .Bind(7, std::string_view(index.kms_key_arn));
+      .Bind(7, std::string_view(index.kms_key_arn))
+      .Bind(8, IndexModeName(index.mode));
   VECLOAD_RETURN_IF_ERROR(insert.Run());
   *id = sqlite3_last_insert_rowid(catalog_.handle());
   VECLOAD_ASSIGN_OR_RETURN(
@@ -239,10 +287,39 @@ Status Store::InsertIndex(const IndexInfo& index, int64_t* id) {
     insert_key.Bind(1, *id).Bind(2, position++).Bind(3, std::string_view(key));
     VECLOAD_RETURN_IF_ERROR(insert_key.Run());
   }
+  return WriteTextSearch(*id, index.text_search);
+}
+
+Status Store::WriteTextSearch(int64_t id,
+                              const std::vector<TextSearchConfiguration>& configurations) {
+  VECLOAD_ASSIGN_OR_RETURN(Statement erase,
+                           catalog_.Prepare("DELETE FROM text_search WHERE index_id=?"));
+  VECLOAD_RETURN_IF_ERROR(erase.Bind(1, id).Run());
+  VECLOAD_ASSIGN_OR_RETURN(
+      Statement insert,
+      catalog_.Prepare("INSERT INTO text_search(index_id,position,key,language) VALUES(?,?,?,?)"));
+  int64_t position = 0;
+  for (const TextSearchConfiguration& configuration : configurations) {
+    insert.Bind(1, id)
+        .Bind(2, position++)
+        .Bind(3, std::string_view(configuration.metadata_key))
+        .Bind(4, std::string_view(configuration.language));
+    VECLOAD_RETURN_IF_ERROR(insert.Run());
+  }
   return Status::Ok();
 }
 
-Status Store::CreateIndex(const IndexInfo& index) {
+Status Store::CheckIndexQuota(const std::string& bucket) {
+  VECLOAD_ASSIGN_OR_RETURN(Statement count,
+                           catalog_.Prepare("SELECT count(*) FROM indexes WHERE bucket=?"));
+  VECLOAD_RETURN_IF_ERROR(count.Bind(1, std::string_view(bucket)).Step().status());
+  if (static_cast<size_t>(count.Int(0)) <= limits_.indexes_per_bucket) return Status::Ok();
+  return Status::Quota("the vector bucket " + bucket + " has " +
+                       std::to_string(limits_.indexes_per_bucket) +
+                       " indexes already; delete one first");
+}
+
+Status Store::CreateIndex(const IndexInfo& index, const Tags& tags) {
   const std::lock_guard lock(mutex_);
   VECLOAD_RETURN_IF_ERROR(FindBucket(index.name.bucket).status());
   Transaction transaction(&catalog_);
@@ -253,6 +330,8 @@ Status Store::CreateIndex(const IndexInfo& index) {
     return Status::Conflict("there is an index " + index.name.ToString() + " already");
   }
   VECLOAD_RETURN_IF_ERROR(inserted);
+  VECLOAD_RETURN_IF_ERROR(CheckIndexQuota(index.name.bucket));
+  VECLOAD_RETURN_IF_ERROR(WriteTags(&catalog_, {index.name.bucket, id}, tags));
   // The file before the commit: an index in the catalog always has its file, and a file that is
   // not in the catalog is removed at the next start.
   VECLOAD_RETURN_IF_ERROR(Index::Create(IndexPath(id)));
@@ -272,6 +351,19 @@ Result<std::vector<std::string>> Store::NonFilterableKeys(int64_t id) {
   }
 }
 
+Result<std::vector<TextSearchConfiguration>> Store::TextSearch(int64_t id) {
+  VECLOAD_ASSIGN_OR_RETURN(
+      Statement select,
+      catalog_.Prepare("SELECT key,language FROM text_search WHERE index_id=? ORDER BY position"));
+  select.Bind(1, id);
+  std::vector<TextSearchConfiguration> configurations;
+  while (true) {
+    VECLOAD_ASSIGN_OR_RETURN(const bool found, select.Step());
+    if (!found) return configurations;
+    configurations.push_back({std::string(select.Text(0)), std::string(select.Text(1))});
+  }
+}
+
 Result<IndexInfo> Store::ReadIndex(const Statement& row) {
   IndexInfo index;
   index.name = {std::string(row.Text(1)), std::string(row.Text(2))};
@@ -281,6 +373,8 @@ Result<IndexInfo> Store::ReadIndex(const Statement& row) {
   index.sse_type = row.Text(6);
   index.kms_key_arn = row.Text(7);
   VECLOAD_ASSIGN_OR_RETURN(index.non_filterable_keys, NonFilterableKeys(row.Int(0)));
+  VECLOAD_ASSIGN_OR_RETURN(index.mode, ParseIndexMode(row.Text(8)));
+  VECLOAD_ASSIGN_OR_RETURN(index.text_search, TextSearch(row.Int(0)));
   return index;
 }
 
@@ -318,6 +412,47 @@ Result<std::vector<IndexInfo>> Store::ListIndexes(const std::string& bucket,
     VECLOAD_ASSIGN_OR_RETURN(IndexInfo index, ReadIndex(select));
     indexes.push_back(std::move(index));
   }
+}
+
+Status Store::ChangeIndex(const IndexName& name, const std::function<Status(IndexInfo*)>& change) {
+  const std::lock_guard lock(mutex_);
+  Transaction transaction(&catalog_);
+  VECLOAD_RETURN_IF_ERROR(transaction.Begin());
+  VECLOAD_ASSIGN_OR_RETURN(const Statement select, SelectIndex(name));
+  const int64_t id = select.Int(0);
+  VECLOAD_ASSIGN_OR_RETURN(IndexInfo index, ReadIndex(select));
+  VECLOAD_RETURN_IF_ERROR(change(&index));
+  VECLOAD_ASSIGN_OR_RETURN(Statement update,
+                           catalog_.Prepare("UPDATE indexes SET mode=? WHERE id=?"));
+  VECLOAD_RETURN_IF_ERROR(update.Bind(1, IndexModeName(index.mode)).Bind(2, id).Run());
+  VECLOAD_RETURN_IF_ERROR(WriteTextSearch(id, index.text_search));
+  return transaction.Commit();
+}
+
+Result<TagOwner> Store::FindTagOwner(const IndexName& resource) {
+  if (resource.index.empty()) {
+    VECLOAD_RETURN_IF_ERROR(FindBucket(resource.bucket).status());
+    return TagOwner{resource.bucket};
+  }
+  VECLOAD_ASSIGN_OR_RETURN(const Statement select, SelectIndex(resource));
+  return TagOwner{resource.bucket, select.Int(0)};
+}
+
+Result<Tags> Store::GetTags(const IndexName& resource) {
+  const std::lock_guard lock(mutex_);
+  VECLOAD_ASSIGN_OR_RETURN(const TagOwner owner, FindTagOwner(resource));
+  return ReadTags(&catalog_, owner);
+}
+
+Status Store::ChangeTags(const IndexName& resource, const std::function<Status(Tags*)>& change) {
+  const std::lock_guard lock(mutex_);
+  Transaction transaction(&catalog_);
+  VECLOAD_RETURN_IF_ERROR(transaction.Begin());
+  VECLOAD_ASSIGN_OR_RETURN(const TagOwner owner, FindTagOwner(resource));
+  VECLOAD_ASSIGN_OR_RETURN(Tags tags, ReadTags(&catalog_, owner));
+  VECLOAD_RETURN_IF_ERROR(change(&tags));
+  VECLOAD_RETURN_IF_ERROR(WriteTags(&catalog_, owner, tags));
+  return transaction.Commit();
 }
 
 Status Store::DeleteIndex(const IndexName& name) {

@@ -189,5 +189,119 @@ TEST_F(StoreTest, RemovesWhatACutShortCreationLeft) {
   EXPECT_EQ(CountFiles(folder_ + "/indexes"), 0U);
 }
 
+TEST_F(StoreTest, KeepsPoliciesModesTextSearchAndTagsOverARestart) {
+  {
+    const auto store = Open();
+    ASSERT_TRUE(store->CreateBucket({.name = "b1"}, {{"z", "1"}, {"a", ""}}).ok());
+    IndexInfo info = MakeInfo("b1", "docs");
+    info.text_search = {{"title", "en"}};
+    ASSERT_TRUE(store->CreateIndex(info, {{"team", "search"}}).ok());
+    ASSERT_TRUE(store
+                    ->ChangeBucket("b1",
+                                   [](Bucket* bucket) {
+                                     bucket->policy = "{}";
+                                     bucket->default_index_mode = IndexMode::kClassic;
+                                     return Status::Ok();
+                                   })
+                    .ok());
+    ASSERT_TRUE(store
+                    ->ChangeIndex({"b1", "docs"},
+                                  [](IndexInfo* index) {
+                                    index->mode = IndexMode::kClassic;
+                                    index->text_search.insert(index->text_search.begin(),
+                                                              {"b", ""});
+                                    return Status::Ok();
+                                  })
+                    .ok());
+    ASSERT_TRUE(store
+                    ->ChangeTags({"b1", ""},
+                                 [](Tags* tags) {
+                                   tags->emplace_back("m", "2");
+                                   return Status::Ok();
+                                 })
+                    .ok());
+  }
+  const auto store = Open();
+  const auto bucket = store->GetBucket("b1");
+  ASSERT_TRUE(bucket.ok());
+  EXPECT_EQ(bucket->policy, "{}");
+  EXPECT_EQ(bucket->default_index_mode, IndexMode::kClassic);
+  const auto index = store->GetIndex({"b1", "docs"});
+  ASSERT_TRUE(index.ok());
+  EXPECT_EQ(index->mode, IndexMode::kClassic);
+  EXPECT_EQ(index->text_search, (std::vector<TextSearchConfiguration>{{"b", ""}, {"title", "en"}}));
+  EXPECT_EQ(*store->GetTags({"b1", ""}), (Tags{{"a", ""}, {"m", "2"}, {"z", "1"}}));
+  EXPECT_EQ(*store->GetTags({"b1", "docs"}), (Tags{{"team", "search"}}));
+}
+
+TEST_F(StoreTest, ARefusedChangeLeavesEverythingAsItWas) {
+  const auto store = Open();
+  ASSERT_TRUE(store->CreateBucket({.name = "b1"}, {{"a", "1"}}).ok());
+  ASSERT_TRUE(store->CreateIndex(MakeInfo("b1", "docs")).ok());
+  const auto refused = [] { return Status::InvalidArgument("no"); };
+  EXPECT_EQ(store
+                ->ChangeBucket("b1",
+                               [&](Bucket* bucket) {
+                                 bucket->policy = "{}";
+                                 return refused();
+                               })
+                .message(),
+            "no");
+  EXPECT_EQ(store
+                ->ChangeIndex({"b1", "docs"},
+                              [&](IndexInfo* index) {
+                                index->text_search = {{"a", ""}};
+                                return refused();
+                              })
+                .message(),
+            "no");
+  EXPECT_EQ(store
+                ->ChangeTags({"b1", ""},
+                             [&](Tags* tags) {
+                               tags->clear();
+                               return refused();
+                             })
+                .message(),
+            "no");
+  EXPECT_EQ(store->GetBucket("b1")->policy, "");
+  EXPECT_TRUE(store->GetIndex({"b1", "docs"})->text_search.empty());
+  EXPECT_EQ(*store->GetTags({"b1", ""}), (Tags{{"a", "1"}}));
+  const auto nothing = [](auto*) { return Status::Ok(); };
+  EXPECT_EQ(store->ChangeBucket("none", nothing).code(), Code::kNotFound);
+  EXPECT_EQ(store->ChangeIndex({"b1", "none"}, nothing).code(), Code::kNotFound);
+  EXPECT_EQ(store->ChangeTags({"b1", "none"}, nothing).code(), Code::kNotFound);
+  EXPECT_EQ(store->GetTags({"none", ""}).status().code(), Code::kNotFound);
+}
+
+TEST_F(StoreTest, TagsGoWithWhatTheyAreOn) {
+  const auto store = Open();
+  ASSERT_TRUE(store->CreateBucket({.name = "b1"}, {{"a", "1"}}).ok());
+  ASSERT_TRUE(store->CreateIndex(MakeInfo("b1", "docs"), {{"a", "2"}}).ok());
+  EXPECT_EQ(*store->GetTags({"b1", ""}), (Tags{{"a", "1"}})) << "an index's tags are its own";
+  ASSERT_TRUE(store->DeleteIndex({"b1", "docs"}).ok());
+  ASSERT_TRUE(store->CreateIndex(MakeInfo("b1", "docs")).ok());
+  EXPECT_TRUE(store->GetTags({"b1", "docs"})->empty());
+  ASSERT_TRUE(store->DeleteIndex({"b1", "docs"}).ok());
+  ASSERT_TRUE(store->DeleteBucket("b1").ok());
+  ASSERT_TRUE(store->CreateBucket({.name = "b1"}).ok());
+  EXPECT_TRUE(store->GetTags({"b1", ""})->empty());
+}
+
+TEST_F(StoreTest, QuotasHoldAndLeaveNothingBehind) {
+  auto opened = Store::Open(folder_, clock_, {.buckets = 2, .indexes_per_bucket = 1});
+  ASSERT_TRUE(opened.ok());
+  Store& store = **opened;
+  ASSERT_TRUE(store.CreateBucket({.name = "b1"}).ok());
+  ASSERT_TRUE(store.CreateBucket({.name = "b2"}).ok());
+  EXPECT_EQ(store.CreateBucket({.name = "b3"}).code(), Code::kQuota);
+  EXPECT_EQ(store.CreateBucket({.name = "b2"}).code(), Code::kConflict);
+  EXPECT_EQ(store.GetBucket("b3").status().code(), Code::kNotFound);
+  ASSERT_TRUE(store.CreateIndex(MakeInfo("b1", "docs")).ok());
+  EXPECT_EQ(store.CreateIndex(MakeInfo("b1", "more")).code(), Code::kQuota);
+  EXPECT_TRUE(store.CreateIndex(MakeInfo("b2", "docs")).ok()) << "each bucket has its own count";
+  ASSERT_TRUE(store.DeleteIndex({"b1", "docs"}).ok());
+  EXPECT_TRUE(store.CreateIndex(MakeInfo("b1", "more")).ok());
+}
+
 }  // namespace
 }  // namespace vecload::store

@@ -52,17 +52,47 @@ void PutEncryption(JsonWriter* json, const Encryption& encryption) {
 }
 
 void PutTags(JsonWriter* json, const Tags& tags) {
-  if (tags.empty()) return;
   json->Key("tags").BeginObject();
   for (const auto& [key, value] : tags) json->Key(key).String(value);
   json->EndObject();
 }
 
-void PutNonFilterableKeys(JsonWriter* json, const std::vector<std::string>& keys) {
-  if (keys.empty()) return;
-  json->Key("metadataConfiguration").BeginObject().Key("nonFilterableMetadataKeys").BeginArray();
-  for (const std::string& key : keys) json->String(key);
-  json->EndArray().EndObject();
+void PutStrings(JsonWriter* json, std::string_view name, const std::vector<std::string>& strings) {
+  json->Key(name).BeginArray();
+  for (const std::string& string : strings) json->String(string);
+  json->EndArray();
+}
+
+// `status` is what a reply says of each text search configuration besides; empty: nothing.
+void PutMetadataConfiguration(JsonWriter* json, const std::vector<std::string>& non_filterable_keys,
+                              const std::vector<TextSearchConfiguration>& text_search,
+                              std::string_view status) {
+  if (non_filterable_keys.empty() && text_search.empty()) return;
+  json->Key("metadataConfiguration").BeginObject();
+  if (!non_filterable_keys.empty()) {
+    PutStrings(json, "nonFilterableMetadataKeys", non_filterable_keys);
+  }
+  if (!text_search.empty()) {
+    json->Key("textSearchConfigurations").BeginArray();
+    for (const TextSearchConfiguration& configuration : text_search) {
+      json->BeginObject().Key("metadataKey").String(configuration.metadata_key);
+      PutText(json, "language", configuration.language);
+      PutText(json, "status", status);
+      json->EndObject();
+    }
+    json->EndArray();
+  }
+  json->EndObject();
+}
+
+void PutQueryTexts(JsonWriter* json, const std::vector<QueryText>& texts) {
+  if (texts.empty()) return;
+  json->Key("queryTexts").BeginArray();
+  for (const QueryText& text : texts) {
+    json->BeginObject().Key("text").String(text.text);
+    json->Key("metadataKey").String(text.metadata_key).EndObject();
+  }
+  json->EndArray();
 }
 
 void PutTarget(JsonWriter* json, const BucketTarget& bucket) {
@@ -79,12 +109,6 @@ void PutTarget(JsonWriter* json, const IndexTarget& index) {
   } else {
     json->Key("vectorBucketName").String(index.bucket).Key("indexName").String(index.index);
   }
-}
-
-void PutKeys(JsonWriter* json, const std::vector<std::string>& keys) {
-  json->Key("keys").BeginArray();
-  for (const std::string& key : keys) json->String(key);
-  json->EndArray();
 }
 
 void PutRecords(JsonWriter* json, const std::vector<Record>& records) {
@@ -112,7 +136,7 @@ std::string Encode(const CreateVectorBucketRequest& request) {
   JsonWriter json;
   json.BeginObject().Key("vectorBucketName").String(request.name);
   PutEncryption(&json, request.encryption);
-  PutTags(&json, request.tags);
+  if (!request.tags.empty()) PutTags(&json, request.tags);
   return json.EndObject().Take();
 }
 
@@ -138,9 +162,9 @@ std::string Encode(const CreateIndexRequest& request) {
   json.Key("indexName").String(request.name).Key("dataType").String("float32");
   json.Key("dimension").Uint(request.dimension);
   json.Key("distanceMetric").String(DistanceMetricName(request.metric));
-  PutNonFilterableKeys(&json, request.non_filterable_keys);
+  PutMetadataConfiguration(&json, request.non_filterable_keys, request.text_search, {});
   PutEncryption(&json, request.encryption);
-  PutTags(&json, request.tags);
+  if (!request.tags.empty()) PutTags(&json, request.tags);
   return json.EndObject().Take();
 }
 
@@ -162,7 +186,7 @@ std::string Encode(const GetVectorsRequest& request) {
   JsonWriter json;
   json.BeginObject();
   PutTarget(&json, request.index);
-  PutKeys(&json, request.keys);
+  PutStrings(&json, "keys", request.keys);
   PutFlag(&json, "returnData", request.return_data);
   PutFlag(&json, "returnMetadata", request.return_metadata);
   return json.EndObject().Take();
@@ -172,7 +196,7 @@ std::string Encode(const DeleteVectorsRequest& request) {
   JsonWriter json;
   json.BeginObject();
   PutTarget(&json, request.index);
-  PutKeys(&json, request.keys);
+  PutStrings(&json, "keys", request.keys);
   return json.EndObject().Take();
 }
 
@@ -194,11 +218,14 @@ std::string Encode(const QueryVectorsRequest& request) {
   json.BeginObject();
   PutTarget(&json, request.index);
   json.Key("topK").Uint(request.top_k);
-  PutFloats(&json, "queryVector", request.query);
+  if (!request.query.empty()) PutFloats(&json, "queryVector", request.query);
   if (!request.filter.empty()) json.Key("filter").Raw(request.filter);
   PutFlag(&json, "returnMetadata", request.return_metadata);
   PutFlag(&json, "returnDistance", request.return_distance);
   PutText(&json, "nextToken", request.next_token);
+  if (request.mode) json.Key("queryMode").String(IndexModeName(*request.mode));
+  PutQueryTexts(&json, request.texts);
+  PutFlag(&json, "returnScores", request.return_scores);
   return json.EndObject().Take();
 }
 
@@ -213,6 +240,9 @@ std::string Encode(const GetVectorBucketReply& reply) {
   json.Key("vectorBucketArn").String(reply.bucket.arn);
   PutTime(&json, reply.bucket.creation_time_s);
   PutEncryption(&json, reply.bucket.encryption);
+  if (reply.bucket.default_index_mode) {
+    json.Key("defaultIndexMode").String(IndexModeName(*reply.bucket.default_index_mode));
+  }
   return json.EndObject().EndObject().Take();
 }
 
@@ -230,6 +260,21 @@ std::string Encode(const ListVectorBucketsReply& reply) {
   return json.EndObject().Take();
 }
 
+std::string Encode(const GetVectorBucketPolicyReply& reply) {
+  return JsonWriter().BeginObject().Key("policy").String(reply.policy).EndObject().Take();
+}
+
+std::string Encode(const UpdateMetadataConfigurationReply& reply) {
+  return JsonWriter().BeginObject().Key("indexArn").String(reply.arn).EndObject().Take();
+}
+
+std::string Encode(const ListTagsForResourceReply& reply) {
+  JsonWriter json;
+  json.BeginObject();
+  PutTags(&json, reply.tags);
+  return json.EndObject().Take();
+}
+
 std::string Encode(const CreateIndexReply& reply) {
   return JsonWriter().BeginObject().Key("indexArn").String(reply.arn).EndObject().Take();
 }
@@ -243,8 +288,9 @@ std::string Encode(const GetIndexReply& reply) {
   PutTime(&json, index.creation_time_s);
   json.Key("dataType").String("float32").Key("dimension").Uint(index.dimension);
   json.Key("distanceMetric").String(DistanceMetricName(index.metric));
-  PutNonFilterableKeys(&json, index.non_filterable_keys);
+  PutMetadataConfiguration(&json, index.non_filterable_keys, index.text_search, "ACTIVE");
   PutEncryption(&json, {index.sse_type, index.kms_key_arn});
+  json.Key("indexMode").String(IndexModeName(index.mode));
   return json.EndObject().EndObject().Take();
 }
 

@@ -29,6 +29,18 @@ inline constexpr size_t kMetadataKeyCharactersMax = 63;  // of a non-filterable 
 inline constexpr size_t kNameCharactersMin = 3;
 inline constexpr size_t kNameCharactersMax = 63;
 inline constexpr size_t kTagsMax = 50;
+inline constexpr size_t kTagKeyCharactersMax = 128;
+inline constexpr size_t kTagValueCharactersMax = 256;
+inline constexpr size_t kResourceArnCharactersMax = 1'011;
+inline constexpr size_t kBucketsMax = 10'000;  // of an account in a region
+inline constexpr size_t kIndexesMax = 10'000;  // of a bucket
+inline constexpr size_t kTextSearchKeysMax = 10;
+inline constexpr size_t kQueryTextsMax = 10;
+inline constexpr size_t kQueryTextCharactersMax = 1'024;
+// Documented for ENHANCED mode; kept in both, so that the cost of a query has a bound.
+inline constexpr size_t kFilterConditionsMax = 100;
+// Of S3's other bucket policies; for vector buckets it is not documented.
+inline constexpr size_t kPolicyBytesMax = 20'480;
 inline constexpr double kRateVectorsPerS = 2'500;
 inline constexpr double kRateRequestsPerS = 1'000;
 

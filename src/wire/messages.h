@@ -16,7 +16,7 @@
 // Contract: botocore's model s3vectors/2025-07-15/service-2.json. Decoding a request judges form
 // and constraints and answers with the service's own error; what needs an index (dimension, zero
 // norm, metadata rules, filters) is the server's to judge. A request's kOperation is the last part
-// of its URL: POST /CreateIndex.
+// of its URL: POST /CreateIndex. The operations that vecload itself does not call are decoded only.
 namespace vecload::wire {
 
 using Tags = std::vector<std::pair<std::string, std::string>>;
@@ -43,11 +43,22 @@ struct IndexTarget {
   [[nodiscard]] IndexName name() const { return {bucket, index}; }
 };
 
+// A bucket or an index, by ARN, as the operations on tags take it. Decoded: `index` is empty where
+// it is a bucket.
+struct ResourceTarget {
+  std::string arn;
+  std::string bucket;
+  std::string index;
+
+  [[nodiscard]] IndexName name() const { return {bucket, index}; }
+};
+
 struct BucketInfo {
   std::string name;
   std::string arn;
   double creation_time_s = 0;
   Encryption encryption;
+  std::optional<IndexMode> default_index_mode = {};
 };
 
 struct CreateVectorBucketRequest {
@@ -70,6 +81,27 @@ struct DeleteVectorBucketRequest {
   static constexpr std::string_view kOperation = "DeleteVectorBucket";
   BucketTarget bucket;
 };
+struct PutVectorBucketPolicyRequest {
+  static constexpr std::string_view kOperation = "PutVectorBucketPolicy";
+  BucketTarget bucket;
+  std::string policy;  // decoded: a JSON object
+};
+struct GetVectorBucketPolicyRequest {
+  static constexpr std::string_view kOperation = "GetVectorBucketPolicy";
+  BucketTarget bucket;
+};
+struct GetVectorBucketPolicyReply {
+  std::string policy;
+};
+struct DeleteVectorBucketPolicyRequest {
+  static constexpr std::string_view kOperation = "DeleteVectorBucketPolicy";
+  BucketTarget bucket;
+};
+struct PutVectorBucketDefaultIndexModeRequest {
+  static constexpr std::string_view kOperation = "PutVectorBucketDefaultIndexMode";
+  BucketTarget bucket;
+  IndexMode mode = IndexMode::kEnhanced;
+};
 struct ListVectorBucketsRequest {
   static constexpr std::string_view kOperation = "ListVectorBuckets";
   std::optional<uint32_t> max_results;  // 1 to 500
@@ -90,6 +122,7 @@ struct CreateIndexRequest {
   std::vector<std::string> non_filterable_keys;
   Encryption encryption;
   Tags tags;
+  std::vector<TextSearchConfiguration> text_search = {};
 };
 struct CreateIndexReply {
   std::string arn;
@@ -104,6 +137,21 @@ struct GetIndexReply {
 struct DeleteIndexRequest {
   static constexpr std::string_view kOperation = "DeleteIndex";
   IndexTarget index;
+};
+struct UpdateIndexModeRequest {
+  static constexpr std::string_view kOperation = "UpdateIndexMode";
+  IndexTarget index;
+  IndexMode mode = IndexMode::kEnhanced;
+};
+// Either adds or deletes; decoded: exactly one of the two is given, and no key is there twice.
+struct UpdateMetadataConfigurationRequest {
+  static constexpr std::string_view kOperation = "UpdateMetadataConfiguration";
+  IndexTarget index;
+  std::optional<std::vector<TextSearchConfiguration>> added;
+  std::optional<std::vector<std::string>> deleted;
+};
+struct UpdateMetadataConfigurationReply {
+  std::string arn;
 };
 struct ListIndexesRequest {
   static constexpr std::string_view kOperation = "ListIndexes";
@@ -171,15 +219,22 @@ struct ListVectorsReply {
   std::vector<Record> vectors;
   std::string next_token;
 };
+struct QueryText {
+  std::string text;
+  std::string metadata_key;
+};
 struct QueryVectorsRequest {
   static constexpr std::string_view kOperation = "QueryVectors";
   IndexTarget index;
-  uint32_t top_k = 0;  // 1 to 10,000
-  std::vector<float> query;
-  std::string filter;  // raw JSON object; empty: none
+  uint32_t top_k = 0;        // 1 to 10,000
+  std::vector<float> query;  // decoded: may be empty where there are texts
+  std::string filter;        // raw JSON object; empty: none
   bool return_metadata = false;
   bool return_distance = false;
   std::string next_token;
+  std::optional<IndexMode> mode = {};  // not given: the index's own
+  std::vector<QueryText> texts = {};   // decoded: no metadata key twice
+  bool return_scores = false;
 };
 struct QueryMatch {
   std::string key;
@@ -192,7 +247,22 @@ struct QueryVectorsReply {
   std::string next_token;
 };
 
-// The body of a success that has nothing to say: both deletes, PutVectors, DeleteVectors.
+struct TagResourceRequest {
+  ResourceTarget resource;
+  Tags tags;
+};
+struct UntagResourceRequest {
+  ResourceTarget resource;
+  std::vector<std::string> keys;
+};
+struct ListTagsForResourceRequest {
+  ResourceTarget resource;
+};
+struct ListTagsForResourceReply {
+  Tags tags;
+};
+
+// The body of a success that has nothing to say: deletes, PutVectors and the like.
 inline constexpr std::string_view kEmptyReply = "{}";
 
 // The body of a request or reply. Members that are empty or unset are left out, but for the lists
@@ -212,13 +282,16 @@ std::string Encode(const QueryVectorsRequest& request);
 
 std::string Encode(const CreateVectorBucketReply& reply);
 std::string Encode(const GetVectorBucketReply& reply);
+std::string Encode(const GetVectorBucketPolicyReply& reply);
 std::string Encode(const ListVectorBucketsReply& reply);
 std::string Encode(const CreateIndexReply& reply);
 std::string Encode(const GetIndexReply& reply);
+std::string Encode(const UpdateMetadataConfigurationReply& reply);
 std::string Encode(const ListIndexesReply& reply);
 std::string Encode(const GetVectorsReply& reply);
 std::string Encode(const ListVectorsReply& reply);
 std::string Encode(const QueryVectorsReply& reply);
+std::string Encode(const ListTagsForResourceReply& reply);
 
 // A decoded request, or the error to answer with.
 template <typename T>
@@ -266,6 +339,31 @@ template <>
 Decoded<ListVectorsRequest> DecodeRequest(std::string_view body);
 template <>
 Decoded<QueryVectorsRequest> DecodeRequest(std::string_view body);
+
+template <>
+Decoded<PutVectorBucketPolicyRequest> DecodeRequest(std::string_view body);
+template <>
+Decoded<GetVectorBucketPolicyRequest> DecodeRequest(std::string_view body);
+template <>
+Decoded<DeleteVectorBucketPolicyRequest> DecodeRequest(std::string_view body);
+template <>
+Decoded<PutVectorBucketDefaultIndexModeRequest> DecodeRequest(std::string_view body);
+template <>
+Decoded<UpdateIndexModeRequest> DecodeRequest(std::string_view body);
+template <>
+Decoded<UpdateMetadataConfigurationRequest> DecodeRequest(std::string_view body);
+
+// The operations on tags say in their URL what they mean: METHOD /tags/ARN?tagKeys=KEY...; `target`
+// is path and query as they came.
+inline constexpr std::string_view kTagsPath = "/tags/";
+template <typename T>
+Decoded<T> DecodeRequest(std::string_view target, std::string_view body);
+template <>
+Decoded<TagResourceRequest> DecodeRequest(std::string_view target, std::string_view body);
+template <>
+Decoded<UntagResourceRequest> DecodeRequest(std::string_view target, std::string_view body);
+template <>
+Decoded<ListTagsForResourceRequest> DecodeRequest(std::string_view target, std::string_view body);
 
 // Reads a PutVectors request into `request`, whose memory is reused; nullopt where all is well,
 // else the error to answer with. `body` may be moved to make room behind it for the parser, and

@@ -63,7 +63,10 @@ class EntryReader {
       finite_ = reader_->Floats(member, "/vectors/data/float32", &request_->floats);
     });
     entry_.float_count = request_->floats.size() - entry_.float_begin;
-    if (!has_floats) reader_->CannotRead("'/vectors/data' must hold float32");
+    if (!has_floats && !reader_->failed()) {
+      // A union must have one of its members.
+      reader_->Require(false, RecordPath(number_, "/data/float32"));
+    }
   }
 
   void ReadMetadata(Value value) {

@@ -1,6 +1,8 @@
 #include "wire/request_parts.h"
 
 #include <algorithm>
+#include <clocale>
+#include <cwctype>
 
 #include "base/json_text.h"
 #include "wire/limits.h"
@@ -59,6 +61,35 @@ bool SplitIndexArn(std::string_view arn, std::string* bucket, std::string* index
   return IsResourceName(*index);
 }
 
+// The first character of UTF-8 that is not empty.
+uint32_t TakeCharacter(std::string_view* text) {
+  const auto first = static_cast<uint8_t>(text->front());
+  const size_t size = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  uint32_t character = size == 1 ? first : first & (0x7fU >> size);
+  for (size_t i = 1; i < size && i < text->size(); ++i) {
+    character = character << 6 | (static_cast<uint8_t>((*text)[i]) & 0x3fU);
+  }
+  text->remove_prefix(std::min(size, text->size()));
+  return character;
+}
+
+bool IsLetterNumberOrSeparator(uint32_t character) {
+  // Not the user's locale: what a request means must not depend on where the server was started.
+  static const locale_t unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+  if (unicode == nullptr) return true;
+  constexpr uint32_t kNoBreakSpaces[] = {0xa0, 0x2007, 0x202f};
+  return iswalnum_l(character, unicode) != 0 || iswspace_l(character, unicode) != 0 ||
+         std::ranges::find(kNoBreakSpaces, character) != std::end(kNoBreakSpaces);
+}
+
+// "aws:" in whatever case, which is not for users to set.
+bool IsSystemKey(std::string_view key) {
+  constexpr std::string_view kPrefix = "aws:";
+  return std::ranges::equal(key.substr(0, kPrefix.size()), kPrefix, [](char a, char b) {
+    return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b;
+  });
+}
+
 // Reads `value` where `name` is `member`.
 bool TakeString(Reader* reader, std::string_view name, std::string_view member, Reader::Value value,
                 std::optional<std::string>* out) {
@@ -95,12 +126,74 @@ bool IsKmsKeyArn(std::string_view text) {
 }
 
 bool IsTagText(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x80 || IsLowerOrDigit(c) || (c >= 'A' && c <= 'Z')) return true;
-    return std::string_view(" _.:/=+-@").find(c) != std::string_view::npos;
-  });
+  while (!text.empty()) {
+    const uint32_t character = TakeCharacter(&text);
+    if (character >= 0x80) {
+      if (!IsLetterNumberOrSeparator(character)) return false;
+      continue;
+    }
+    const char c = static_cast<char>(character);
+    if (!IsLowerOrDigit(c) && !(c >= 'A' && c <= 'Z') &&
+        std::string_view(" _.:/=+-@").find(c) == std::string_view::npos) {
+      return false;
+    }
+  }
+  return true;
 }
+
+void ReadText(Reader* reader, Reader::Value value, const std::string& path, LengthRange length,
+              std::string* out) {
+  reader->String(value, path, out);
+  if (!reader->failed()) {
+    reader->CheckLength(Utf8Length(*out), length.min, length.max, path);
+  }
+}
+
+void ReadIndexMode(Reader* reader, Reader::Value value, const std::string& path,
+                   std::optional<IndexMode>* out) {
+  std::string name;
+  reader->String(value, path, &name);
+  if (reader->failed()) return;
+  const auto mode = ParseIndexMode(name);
+  if (!mode.ok()) return FaultEnum(reader, path, "CLASSIC, ENHANCED");
+  *out = *mode;
+}
+
+void ReadTags(Reader* reader, Reader::Value value, Tags* out) {
+  reader->Object(value, "/tags", [&](std::string_view name, Reader::Value member) {
+    std::string key(name);
+    const std::string path = "/tags/" + key;
+    std::string text;
+    reader->String(member, path, &text);
+    if (reader->failed() || out->size() > kTagsMax) return;
+    // A fault of a key is one of the map.
+    CheckTagKey(reader, key, "/tags");
+    reader->CheckLength(Utf8Length(text), 0, kTagValueCharactersMax, path);
+    if (!IsTagText(text)) FaultPattern(reader, path, kTagPattern);
+    const auto same = std::ranges::find(*out, key, &Tags::value_type::first);
+    if (same != out->end()) {
+      same->second = std::move(text);
+    } else {
+      out->emplace_back(std::move(key), std::move(text));
+    }
+  });
+  if (out->size() > kTagsMax) reader->Refuse(TooManyTags());
+  for (const auto& [key, text] : *out) {
+    if (key.starts_with("aws:")) {
+      reader->Refuse(ValidationError("System tags cannot be added/updated by requester", "tags"));
+    } else if (IsSystemKey(key)) {
+      reader->Refuse(ValidationError(
+          "Invalid System Tag: " + key + " must be prefixed with \"aws:\" in lowercase.", "tags"));
+    }
+  }
+}
+
+void CheckTagKey(Reader* reader, std::string_view key, std::string_view path) {
+  reader->CheckLength(Utf8Length(key), 1, kTagKeyCharactersMax, path);
+  if (!IsTagText(key)) FaultPattern(reader, path, kTagPattern);
+}
+
+WireError TooManyTags() { return ValidationError("Too many tags specified", "tags"); }
 
 bool IsResourceName(std::string_view text) {
   if (text.size() < kNameCharactersMin || text.size() > kNameCharactersMax) return false;
@@ -123,6 +216,11 @@ void CheckKey(Reader* reader, std::string_view key, std::string_view path) {
     reader->Refuse(
         ValidationError("Record key length exceeds the maximum allowed", std::string(path)));
   }
+}
+
+bool SplitResourceArn(std::string_view arn, std::string* bucket, std::string* index) {
+  index->clear();
+  return SplitBucketArn(arn, bucket) || SplitIndexArn(arn, bucket, index);
 }
 
 bool BucketTargetReader::Take(Reader* reader, std::string_view name, Reader::Value value) {

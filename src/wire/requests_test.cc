@@ -259,13 +259,16 @@ TEST(Requests, EncryptionAndTagsKeepTheirConstraints) {
   EXPECT_NE(encrypt(R"("sseType":"DES")"), "ok");
   EXPECT_NE(encrypt(R"("sseType":"aws:kms","kmsKeyArn":"arn:aws:kms:x:1:key/x")"), "ok");
   EXPECT_EQ(create(R"("tags":{"team":"search","Größe":""})"), "ok");
-  EXPECT_EQ(create("\"tags\":{\"" + Text(129) + "\":\"\"}"),
-            Length(129, "/tags/" + Text(129), 1, 128));
+  EXPECT_EQ(create("\"tags\":{\"" + Text(129) + "\":\"\"}"), Length(129, "/tags", 1, 128));
   EXPECT_EQ(create("\"tags\":{\"a\":\"" + Text(257) + "\"}"), Length(257, "/tags/a", 0, 256));
   EXPECT_NE(create(R"("tags":{"a!":""})"), "ok");
+  EXPECT_EQ(create(R"("tags":{"aws:a":""})"), "System tags cannot be added/updated by requester");
+  EXPECT_EQ(create(R"("tags":{"AWS:a":""})"),
+            "Invalid System Tag: AWS:a must be prefixed with \"aws:\" in lowercase.");
+  EXPECT_EQ(create(R"("tags":{"a":"aws:b"})"), "ok");
   std::string many = "\"tags\":{";
   for (int i = 0; i < 51; ++i) many += (i > 0 ? ",\"" : "\"") + std::to_string(i) + "\":\"\"";
-  EXPECT_EQ(create(many + "}"), "A resource can have at most 50 tags");
+  EXPECT_EQ(create(many + "}"), "Too many tags specified");
 }
 
 TEST(Requests, ListingsKeepTheirConstraints) {
@@ -339,7 +342,18 @@ TEST(Requests, QueriesKeepTheirConstraints) {
   EXPECT_EQ(query(R"(,"filter":{  })"), "Invalid filter");
   EXPECT_EQ(query(R"(,"filter":"x")"), "Invalid filter");
   EXPECT_EQ(query(R"(,"filter":{"a":1})"), "ok");
-  EXPECT_NE(query(R"(,"queryTexts":[{"text":"x","metadataKey":"y"}])"), "ok");
+  const auto texts = [&](const std::string& list) { return query(",\"queryTexts\":" + list); };
+  EXPECT_EQ(texts(R"([{"text":"x","metadataKey":"y"}])"), "ok");
+  EXPECT_EQ(texts("[]"), Length(0, "/queryTexts", 1, 10));
+  EXPECT_EQ(texts(R"([{"text":"","metadataKey":"y"}])"), Length(0, "/queryTexts/0/text", 1, 1024));
+  EXPECT_EQ(texts(R"([{"text":"x"}])"), Missing("/queryTexts/0/metadataKey"));
+  EXPECT_EQ(texts(R"([{"text":"x","metadataKey":"y"},{"text":"z","metadataKey":"y"}])"),
+            "Each metadata key must be specified at most once");
+  EXPECT_EQ(query(R"(,"queryMode":"CLASSIC","returnScores":true)"), "ok");
+  EXPECT_EQ(query(R"(,"queryMode":"classic")"),
+            "1 validation error detected. Value at '/queryMode' failed to satisfy constraint: "
+            "Member must satisfy enum value set: [CLASSIC, ENHANCED]");
+  EXPECT_EQ(query(R"(,"queryVector":{})"), Missing("/queryVector/float32"));
   EXPECT_EQ(Message<QueryVectorsRequest>(std::string("{") + kIndexJson + R"(,"topK":1})"),
             Missing("/queryVector"));
   const auto decoded = DecodeRequest<QueryVectorsRequest>(

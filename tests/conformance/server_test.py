@@ -1,6 +1,6 @@
 """Goal: our server is S3 Vectors to a stranger: boto3, which carries the service's own model.
 
-Method: boto3 drives all 13 operations; every reply is held against the model's members, types and
+Method: boto3 drives the operations; every reply is held against the model's members, types and
 bounds, and errors against what the live service was seen to answer.
 """
 
