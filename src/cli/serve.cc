@@ -102,11 +102,11 @@ void AddAccessFlags(CLI::App* command, LocalServerOptions* server) {
   const std::string group = "Who may use it";
   // From the environment, a secret stands on no command line.
   CLI::Option* access_key =
-      command->add_option("--access-key", server->access_key, "Requests must be signed by this key")
+      command->add_option("--access-key", server->access_key, "Requests must be signed by this key; also VECLOAD_SERVER_ACCESS_KEY")
           ->envname("VECLOAD_SERVER_ACCESS_KEY")
           ->type_name("KEY")
           ->group(group);
-  CLI::Option* secret_key = command->add_option("--secret-key", server->secret_key, "Its secret")
+  CLI::Option* secret_key = command->add_option("--secret-key", server->secret_key, "Its secret; better in VECLOAD_SERVER_SECRET_KEY, where nobody sees it")
                                 ->envname("VECLOAD_SERVER_SECRET_KEY")
                                 ->type_name("SECRET")
                                 ->group(group);
