@@ -1,3 +1,6 @@
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <functional>
@@ -102,14 +105,19 @@ void AddAccessFlags(CLI::App* command, LocalServerOptions* server) {
   const std::string group = "Who may use it";
   // From the environment, a secret stands on no command line.
   CLI::Option* access_key =
-      command->add_option("--access-key", server->access_key, "Requests must be signed by this key; also VECLOAD_SERVER_ACCESS_KEY")
+      command
+          ->add_option("--access-key", server->access_key,
+                       "Requests must be signed by this key; also VECLOAD_SERVER_ACCESS_KEY")
           ->envname("VECLOAD_SERVER_ACCESS_KEY")
           ->type_name("KEY")
           ->group(group);
-  CLI::Option* secret_key = command->add_option("--secret-key", server->secret_key, "Its secret; better in VECLOAD_SERVER_SECRET_KEY, where nobody sees it")
-                                ->envname("VECLOAD_SERVER_SECRET_KEY")
-                                ->type_name("SECRET")
-                                ->group(group);
+  CLI::Option* secret_key =
+      command
+          ->add_option("--secret-key", server->secret_key,
+                       "Its secret; better in VECLOAD_SERVER_SECRET_KEY, where nobody sees it")
+          ->envname("VECLOAD_SERVER_SECRET_KEY")
+          ->type_name("SECRET")
+          ->group(group);
   access_key->needs(secret_key);
   secret_key->needs(access_key);
   command
@@ -128,7 +136,18 @@ void AddAccessFlags(CLI::App* command, LocalServerOptions* server) {
   key->needs(certificate);
 }
 
+// Shells allow 1,024 open files, which the connections alone may need; the system allows more.
+void RaiseFileLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  constexpr rlim_t kEnough = 16'384;
+  if (limit.rlim_cur >= kEnough) return;
+  limit.rlim_cur = std::min(limit.rlim_max, kEnough);
+  (void)setrlimit(RLIMIT_NOFILE, &limit);  // else with the files that there are
+}
+
 int RunServe(const ServeFlags& flags) {
+  RaiseFileLimit();
   HoldBackSignals();
   LocalServerOptions options = flags.server;
   if (flags.aws) options.model = ServiceModel::Aws();

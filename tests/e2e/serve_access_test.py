@@ -3,8 +3,12 @@
 Method: the real binary; boto3, our loader and urllib are the clients; openssl makes certificates.
 """
 
+import concurrent.futures
+import contextlib
 import json
+import resource
 import shutil
+import socket
 import subprocess
 import urllib.error
 import urllib.request
@@ -12,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from support.program import ACCESS_KEY, SECRET_KEY, Program
 from support.servers import VecloadServer, vectors_client
@@ -136,3 +141,51 @@ def test_control_asks_for_the_keys_too(start_server: Callable[..., VecloadServer
         control(server, "POST", "reset")
     assert caught.value.code == 403
     caught.value.close()
+
+
+def test_a_stop_answers_what_is_under_way_and_takes_nothing_new(
+    start_server: Callable[..., VecloadServer],
+) -> None:
+    server = start_server("--control", "--latency-ms", "1500")
+    client = server.client()
+    make_index(client, 2)
+    vectors = [{"key": "k", "data": {"float32": [1, 2]}}]
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        call = pool.submit(
+            client.put_vectors, vectorBucketName="bucket", indexName="index", vectors=vectors
+        )
+        # It is counted when it comes, so the answer is still held back.
+        while "PutVectors" not in control(server, "GET", "counters")["requests"]:
+            assert not call.done()
+        assert server.stop() == 0
+        assert call.result(timeout=20)["ResponseMetadata"]["HTTPStatusCode"] == 200
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", server.port), timeout=5)
+
+
+def test_more_connections_than_it_takes_are_told_so(
+    start_server: Callable[..., VecloadServer],
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 4096:
+        pytest.skip("this machine allows too few open files")
+    # The server starts with as few files as a shell gives it.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        server = start_server()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 4096), hard))
+    client = server.client()
+    make_index(client, 2)
+    with contextlib.ExitStack() as idle:
+        try:
+            for _ in range(1023):  # and boto3's
+                idle.enter_context(socket.create_connection(("127.0.0.1", server.port), 20))
+            vectors = [{"key": "k", "data": {"float32": [1, 2]}}]
+            client.put_vectors(vectorBucketName="bucket", indexName="index", vectors=vectors)
+            with pytest.raises(ClientError) as caught:
+                vectors_client(server.url).list_vector_buckets()
+            assert caught.value.response["Error"]["Code"] == "ServiceUnavailableException"
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert stored_keys(client) == {"k"}
