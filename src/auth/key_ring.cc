@@ -35,7 +35,7 @@ Status KeyRing::AddFile(const std::string& path) {
     Status added =
         Add({ValueOf(section, "aws_access_key_id"), ValueOf(section, "aws_secret_access_key"),
              ValueOf(section, "aws_session_token")});
-    if (!added.ok()) return added.WithContext(path + ", profile [" + name + "]");
+    if (!added.ok()) return added.WithContext("profile " + name).WithContext(path);
   }
   return Status::Ok();
 }

@@ -52,13 +52,13 @@ TEST_F(KeyRingTest, EveryProfileOfAFileIsAKey) {
 TEST_F(KeyRingTest, WhatCannotBeRightIsNamedWithoutASecret) {
   const std::pair<std::string, std::string> cases[] = {
       {"", "has no profile"},
-      {"[a]\naws_access_key_id=A1\n", "[a]"},
-      {"[a]\naws_secret_access_key=hush\n", "[a]"},
-      {"[a]\nrole_arn=x\n", "[a]"},
-      {"[a]\naws_access_key_id=A/1\naws_secret_access_key=hush\n", "[a]"},
+      {"[a]\naws_access_key_id=A1\n", "profile a"},
+      {"[a]\naws_secret_access_key=hush\n", "profile a"},
+      {"[a]\nrole_arn=x\n", "profile a"},
+      {"[a]\naws_access_key_id=A/1\naws_secret_access_key=hush\n", "profile a"},
       {"[a]\naws_access_key_id=A1\naws_secret_access_key=hush\n[b]\naws_access_key_id=A1\n"
        "aws_secret_access_key=hush2\n",
-       "[b]"},
+       "profile b"},
   };
   for (const auto& [text, words] : cases) {
     keys_ = {};

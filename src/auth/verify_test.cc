@@ -92,7 +92,7 @@ TEST_F(VerifierTest, TakesNoOtherRequestUnderTheSameSignature) {
       {"method", [](Message* m) { m->method = "DELETE"; }},
       {"path", [](Message* m) { m->target = "/DeleteVectors"; }},
       {"query", [](Message* m) { m->target += "?x=1"; }},
-      {"body", [](Message* m) { m->body += " "; }},
+      {"body", [](Message* m) { m->body += ' '; }},
       {"no body", [](Message* m) { m->body.clear(); }},
       {"host", [](Message* m) { m->Header("Host") = "elsewhere"; }},
       {"content type", [](Message* m) { m->Header("Content-Type") = "text/plain"; }},
@@ -199,11 +199,22 @@ TEST_F(VerifierTest, OtherWaysToSignAreRefusedByName) {
   }
 }
 
+// The header of these parts.
+std::string Join(const std::vector<std::string>& parts, std::string_view separator = ",") {
+  std::string header = "AWS4-HMAC-SHA256 ";
+  for (const std::string& part : parts) {
+    header.append(part).append(separator);
+  }
+  if (!parts.empty()) header.resize(header.size() - separator.size());
+  return header;
+}
+
 TEST(ParseAuthorization, ReadsTheFormThatClientsWrite) {
   const std::string hash(64, 'a');
   for (const std::string separator : {", ", ",", " ,  "}) {
-    const std::string header = "AWS4-HMAC-SHA256 Credential=A/20260102/r/s/t" + separator +
-                               "SignedHeaders=host;x-amz-date" + separator + "Signature=" + hash;
+    const std::string header =
+        Join({"Credential=A/20260102/r/s/t", "SignedHeaders=host;x-amz-date", "Signature=" + hash},
+             separator);
     Authorization claim;
     ASSERT_FALSE(ParseAuthorization(header, &claim)) << header;
     EXPECT_EQ(claim.access_key, "A");
@@ -217,27 +228,34 @@ TEST(ParseAuthorization, ReadsTheFormThatClientsWrite) {
 }
 
 TEST(ParseAuthorization, RefusesEveryOtherForm) {
-  const std::string start = "AWS4-HMAC-SHA256 ";
   const std::string credential = "Credential=A/20260102/r/s/t";
   const std::string names = "SignedHeaders=host";
   const std::string signature = "Signature=" + std::string(64, '0');
   std::string many = "SignedHeaders=host";
   for (int i = 0; i < 100; ++i) many += ";h";
-  for (const std::string& header :
-       {std::string(), std::string("Basic dXNlcjpwYXNz"), start,
-        "AWS4-HMAC-SHA512 " + credential + "," + names + "," + signature,
-        start + credential + "," + names, start + credential + "," + signature,
-        start + names + "," + signature, start + credential + "," + names + ",Signature=00",
-        start + credential + "," + names + ",Signature=" + std::string(64, 'G'),
-        start + credential + "," + credential + "," + names + "," + signature,
-        start + credential + "," + names + "," + signature + ",Extra=1",
-        start + credential + "," + names + "," + signature + ",",
-        start + "Credential=A/20260102/r/s," + names + "," + signature,
-        start + "Credential=A/20260102/r/s/t/u," + names + "," + signature,
-        start + "Credential=/20260102/r/s/t," + names + "," + signature,
-        start + credential + ",SignedHeaders=," + signature,
-        start + credential + "," + many + "," + signature}) {
-    Authorization claim;
+  const std::string right = Join({credential, names, signature});
+  Authorization claim;
+  ASSERT_FALSE(ParseAuthorization(right, &claim));
+  const std::vector<std::string> wrong = {
+      "",
+      "Basic dXNlcjpwYXNz",
+      "AWS4-HMAC-SHA512" + right.substr(right.find(' ')),
+      Join({}),
+      Join({credential, names}),
+      Join({credential, signature}),
+      Join({names, signature}),
+      Join({credential, names, "Signature=00"}),
+      Join({credential, names, "Signature=" + std::string(64, 'G')}),
+      Join({credential, credential, names, signature}),
+      Join({credential, names, signature, "Extra=1"}),
+      Join({credential, names, signature, ""}),
+      Join({"Credential=A/20260102/r/s", names, signature}),
+      Join({"Credential=A/20260102/r/s/t/u", names, signature}),
+      Join({"Credential=/20260102/r/s/t", names, signature}),
+      Join({credential, "SignedHeaders=", signature}),
+      Join({credential, many, signature}),
+  };
+  for (const std::string& header : wrong) {
     const auto refusal = ParseAuthorization(header, &claim);
     ASSERT_TRUE(refusal) << header;
     EXPECT_EQ(refusal->aws_code, "IncompleteSignatureException");
