@@ -43,7 +43,8 @@ class GateTest : public testing::Test {
 
   static std::string Ask(Gate* gate, const std::string& method, const std::string& target,
                          std::string body = "{}", http::Headers headers = {}) {
-    const http::ServerReply reply = gate->Handle({method, target, std::move(headers), body});
+    const http::ServerReply reply =
+        gate->Handle({method, target, std::move(headers), std::move(body)});
     return std::to_string(reply.reply.status) + " " + reply.reply.body;
   }
 
