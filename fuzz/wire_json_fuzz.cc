@@ -13,6 +13,7 @@
 #include "search/filter.h"
 #include "wire/fields.h"
 #include "wire/filter.h"
+#include "wire/flat_object.h"
 #include "wire/limits.h"
 #include "wire/messages.h"
 #include "wire/metadata.h"
@@ -118,6 +119,15 @@ void FuzzError(std::string_view input) {
   (void)wire::ToStatus(error, "PutVectors", "id");
 }
 
+void FuzzFlatObject(std::string_view body) {
+  const auto members = wire::ReadFlatObject(body);
+  if (!members.ok()) return CheckError(members.error());
+  for (const auto& [name, value] : *members) {
+    const auto* number = std::get_if<double>(&value);
+    CHECK(number == nullptr || std::isfinite(*number));
+  }
+}
+
 struct Decoder {
   char choice;
   void (*fuzz)(std::string_view);
@@ -152,6 +162,7 @@ constexpr Decoder kDecoders[] = {
     {'z', FuzzTagRequest<wire::TagResourceRequest>},
     {'0', FuzzTagRequest<wire::UntagResourceRequest>},
     {'1', FuzzFilter},
+    {'2', FuzzFlatObject},
 };
 
 }  // namespace

@@ -32,3 +32,6 @@ build/release/duplicates_bench | tee build/bench/duplicates.json
 
 echo "== load: what a whole load costs the client"
 python bench/load_bench.py --build build/release --json build/bench/load.json
+
+echo "== service_model: what the local server's --model aws lets through, and a load against it"
+python bench/service_model_bench.py --out build/bench/service_model.json

@@ -19,22 +19,6 @@ std::string PathOf(const char* variable, const char* name) {
   return home.empty() ? std::string() : home + path.substr(1);
 }
 
-Result<IniFile> ReadIni(const std::string& path) {
-  std::error_code ignored;
-  if (path.empty() || !std::filesystem::exists(path, ignored)) return IniFile();
-  std::ifstream stream(path, std::ios::binary);
-  std::string text(kFileBytesMax + 1, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (stream.bad() || !stream.eof()) {
-    if (stream.gcount() > static_cast<std::streamsize>(kFileBytesMax)) {
-      return Status::InvalidArgument(path + " is over 1 MiB: not an AWS config file");
-    }
-    return Status::Io(path + " cannot be read: check that it is a file and its permissions");
-  }
-  text.resize(static_cast<size_t>(stream.gcount()));
-  return ParseIni(text, path);
-}
-
 // "default" and "profile default", "profile x", "profile \"x y\"" -> the name; empty: another kind.
 std::string NameAfter(const std::string& section, std::string_view kind) {
   if (!section.starts_with(kind) || section.size() == kind.size()) return {};
@@ -53,11 +37,27 @@ std::string EnvironmentVariable(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
+Result<IniFile> ReadIniFile(const std::string& path) {
+  std::error_code ignored;
+  if (path.empty() || !std::filesystem::exists(path, ignored)) return IniFile();
+  std::ifstream stream(path, std::ios::binary);
+  std::string text(kFileBytesMax + 1, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (stream.bad() || !stream.eof()) {
+    if (stream.gcount() > static_cast<std::streamsize>(kFileBytesMax)) {
+      return Status::InvalidArgument(path + " is over 1 MiB: not an AWS config file");
+    }
+    return Status::Io(path + " cannot be read: check that it is a file and its permissions");
+  }
+  text.resize(static_cast<size_t>(stream.gcount()));
+  return ParseIni(text, path);
+}
+
 Result<ProfileFiles> ProfileFiles::Read() {
   const std::string config_path = PathOf("AWS_CONFIG_FILE", "config");
   const std::string credentials_path = PathOf("AWS_SHARED_CREDENTIALS_FILE", "credentials");
-  VECLOAD_ASSIGN_OR_RETURN(const IniFile config, ReadIni(config_path));
-  VECLOAD_ASSIGN_OR_RETURN(const IniFile credentials, ReadIni(credentials_path));
+  VECLOAD_ASSIGN_OR_RETURN(const IniFile config, ReadIniFile(config_path));
+  VECLOAD_ASSIGN_OR_RETURN(const IniFile credentials, ReadIniFile(credentials_path));
 
   ProfileFiles files;
   files.where_ = config_path.empty() ? "(no home folder)" : config_path + ", " + credentials_path;

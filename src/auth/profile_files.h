@@ -10,6 +10,10 @@ namespace vecload::auth {
 // The variable's value; empty where it is not set, as AWS's tools take it.
 std::string EnvironmentVariable(const char* name);
 
+// A file in the form of ~/.aws/config. One that is not there counts as empty. kInvalidArgument: it
+// cannot be parsed or is over 1 MiB; kIo: it cannot be read.
+Result<IniFile> ReadIniFile(const std::string& path);
+
 // ~/.aws/config and ~/.aws/credentials, or what AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE
 // name instead, as they stood when they were read.
 class ProfileFiles {

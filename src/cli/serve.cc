@@ -1,6 +1,12 @@
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <charconv>
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -15,7 +21,18 @@ namespace {
 struct ServeFlags {
   LocalServerOptions server;
   std::string port_file;
+  bool aws = false;
+  // What single flags say of the model; they hold whatever order the flags come in.
+  std::vector<std::function<void(ServiceModel*)>> overrides;
 };
+
+Result<double> ParseNumber(std::string_view text) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  // Its range is the server's to check.
+  if (error == std::errc() && end == text.data() + text.size()) return number;
+  return Status::InvalidArgument("\"" + std::string(text) + "\" is not a number");
+}
 
 // By rename, so that whoever waits for the file never reads half of it.
 Status WritePortFile(const std::string& path, uint16_t port) {
@@ -31,9 +48,111 @@ Status WritePortFile(const std::string& path, uint16_t port) {
   return Status::Io(fmt::format("--port-file {}: cannot be written", path));
 }
 
+void AddModelFlags(CLI::App* command, const std::shared_ptr<ServeFlags>& flags) {
+  const std::string group = "Behave like the service";
+  const auto add = [&](const std::string& name, const std::string& help, auto parse, auto set) {
+    return command
+        ->add_option_function<std::string>(
+            name,
+            [flags, name, parse, set](const std::string& text) {
+              const auto value = parse(text);
+              if (!value.ok()) throw CLI::ValidationError(name, value.status().message());
+              flags->overrides.push_back(
+                  [set, number = *value](auto* model) { set(model, number); });
+            },
+            help)
+        ->group(group);
+  };
+  command
+      ->add_option_function<std::string>(
+          "--model", [flags](const std::string& name) { flags->aws = name == "aws"; },
+          "aws: the service's limits, with a burst, and its latency; the flags below override")
+      ->type_name("NAME")
+      ->check(CLI::IsMember({"aws", "none"}))
+      ->group(group);
+  add("--rate-vectors", "Vectors a second per index, answered by 429 beyond; default: unlimited",
+      ParseRate, [](ServiceModel* model, double rate) { model->rate_vectors_per_s = rate; })
+      ->type_name("N");
+  add("--rate-requests", "Requests a second per index, answered by 429 beyond; default: unlimited",
+      ParseRate, [](ServiceModel* model, double rate) { model->rate_requests_per_s = rate; })
+      ->type_name("N");
+  add("--burst-s", "So many seconds' worth of either pass at once after a rest; default: 1",
+      ParseNumber, [](ServiceModel* model, double seconds) { model->burst_s = seconds; })
+      ->type_name("S");
+  add("--latency-ms", "Hold back answers of put, delete and query by this, and no more",
+      ParseNumber,
+      [](ServiceModel* model, double latency_ms) {
+        model->latency_ms = latency_ms;
+        model->latency_ms_per_mb = model->latency_spread = 0;
+      })
+      ->type_name("MS");
+  AddParsed(command, "--faults", &flags->server.faults, &ServerFaults::Parse,
+            "Failures made up for requests of vectors, as probabilities: "
+            "seed=7,http503=0.01,http429=0.01,http500=0.01,reset=0.005,cut=0.005,slow=0.01,"
+            "lost=0.005")
+      ->type_name("SPEC")
+      ->group(group);
+  command
+      ->add_flag("--control", flags->server.control,
+                 "Answer /_vecload/...: reset, change all this while running, counters")
+      ->group(group);
+  command->add_option("--region", flags->server.region, "In the ARNs; default: us-east-1")
+      ->type_name("REGION")
+      ->group(group);
+}
+
+void AddAccessFlags(CLI::App* command, LocalServerOptions* server) {
+  const std::string group = "Who may use it";
+  // From the environment, a secret stands on no command line.
+  CLI::Option* access_key =
+      command
+          ->add_option("--access-key", server->access_key,
+                       "Requests must be signed by this key; also VECLOAD_SERVER_ACCESS_KEY")
+          ->envname("VECLOAD_SERVER_ACCESS_KEY")
+          ->type_name("KEY")
+          ->group(group);
+  CLI::Option* secret_key =
+      command
+          ->add_option("--secret-key", server->secret_key,
+                       "Its secret; better in VECLOAD_SERVER_SECRET_KEY, where nobody sees it")
+          ->envname("VECLOAD_SERVER_SECRET_KEY")
+          ->type_name("SECRET")
+          ->group(group);
+  access_key->needs(secret_key);
+  secret_key->needs(access_key);
+  command
+      ->add_option("--credentials-file", server->credentials_file,
+                   "Keys like ~/.aws/credentials; each profile is one")
+      ->type_name("FILE")
+      ->group(group);
+  CLI::Option* certificate =
+      command->add_option("--tls-cert", server->tls_certificate_file, "Speak HTTPS: PEM, the chain")
+          ->type_name("FILE")
+          ->group(group);
+  CLI::Option* key = command->add_option("--tls-key", server->tls_key_file, "PEM, no passphrase")
+                         ->type_name("FILE")
+                         ->group(group);
+  certificate->needs(key);
+  key->needs(certificate);
+}
+
+// Shells allow 1,024 open files, which the connections alone may need; the system allows more.
+void RaiseFileLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  constexpr rlim_t kEnough = 16'384;
+  if (limit.rlim_cur >= kEnough) return;
+  limit.rlim_cur = std::min(limit.rlim_max, kEnough);
+  (void)setrlimit(RLIMIT_NOFILE, &limit);  // else with the files that there are
+}
+
 int RunServe(const ServeFlags& flags) {
+  RaiseFileLimit();
   HoldBackSignals();
-  const Result<std::unique_ptr<LocalServer>> server = LocalServer::Start(flags.server);
+  LocalServerOptions options = flags.server;
+  if (flags.aws) options.model = ServiceModel::Aws();
+  for (const auto& apply : flags.overrides) apply(&options.model);
+  const Result<std::unique_ptr<LocalServer>> server = LocalServer::Start(options);
   if (!server.ok()) return Fail("serve", server.status());
   if (!flags.port_file.empty()) {
     const Status written = WritePortFile(flags.port_file, (*server)->port());
@@ -65,28 +184,8 @@ void AddServe(CLI::App* app, Command* chosen) {
       command->add_option("--data-dir", server->data_dir, "Keep the data there")->type_name("DIR");
   command->add_flag("--ephemeral", server->ephemeral, "Keep nothing after the end")
       ->excludes(data_dir);
-  const std::string group = "Behave like the service";
-  AddParsed(command, "--rate-vectors", &server->rate_vectors_per_s, ParseRate,
-            "Vectors a second per index, answered by 429 beyond; default: unlimited")
-      ->type_name("N")
-      ->group(group);
-  AddParsed(command, "--rate-requests", &server->rate_requests_per_s, ParseRate,
-            "Requests a second per index, answered by 429 beyond; default: unlimited")
-      ->type_name("N")
-      ->group(group);
-  command->add_option("--latency-ms", server->latency_ms, "Added to each answer")
-      ->type_name("MS")
-      ->check(CLI::Range(0.0, 600'000.0).description(""))
-      ->group(group);
-  AddParsed(command, "--faults", &server->faults, &ServerFaults::Parse,
-            "Failures made up for requests of vectors, as probabilities: "
-            "seed=7,http503=0.01,http429=0.01,http500=0.01,reset=0.005,cut=0.005,slow=0.01,"
-            "lost=0.005")
-      ->type_name("SPEC")
-      ->group(group);
-  command->add_option("--region", server->region, "In the ARNs; default: us-east-1")
-      ->type_name("REGION")
-      ->group(group);
+  AddModelFlags(command, flags);
+  AddAccessFlags(command, server);
   command->footer(
       "Prints one line, `listening on URL`, once it is ready. Ends at SIGINT or SIGTERM.\n\n"
       "Example:\n"

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <ctime>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <unordered_set>
 
@@ -20,12 +21,13 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/status.hpp>
 #include <fmt/format.h>
+
+#include "http/server_stream.h"
 
 namespace vecload::http {
 namespace {
@@ -40,10 +42,11 @@ constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
 
 // First bytes of a request: mostly its head, so that little of the body is copied twice.
 constexpr size_t kHeadReadBytes = 16 << 10;
-// The body grows by this much ahead of each read, so that a client that announces much and sends
-// little costs one step. 1 MiB measured best between 64 KiB and 4 MiB: fewer turns of the loop,
-// and what growing wrote is still in the cache when the read overwrites it.
-constexpr size_t kBodyStepBytes = 1 << 20;
+// The body grows ahead of each read by what came so far, within these bounds, so that a client that
+// announces much and sends little costs little. 1 MiB measured best between 64 KiB and 4 MiB: fewer
+// turns of the loop, and what growing wrote is still in the cache when the read overwrites it.
+constexpr size_t kBodyStepBytesMin = 64 << 10;
+constexpr size_t kBodyStepBytesMax = 1 << 20;
 constexpr size_t kChunkedStepBytes = 64 << 10;
 // How long, and how far, a client is listened to after an answer that it did not wait for.
 // Closing at once would reset the connection, and the client would lose the answer.
@@ -102,26 +105,51 @@ std::string ReplyHead(const Reply& reply, bool keep_alive) {
   return head;
 }
 
+// One request's share of the bytes in flight. The I/O thread's only.
+class HeldBytes {
+ public:
+  HeldBytes(size_t* total, size_t max) : total_(total), max_(max) {}
+  ~HeldBytes() { *total_ -= held_; }
+  HeldBytes(const HeldBytes&) = delete;
+  HeldBytes& operator=(const HeldBytes&) = delete;
+
+  // False where `bytes` in place of what is held would be too much.
+  bool TryHold(size_t bytes) {
+    if (*total_ - held_ + bytes > max_) return false;
+    Hold(bytes);
+    return true;
+  }
+  void Hold(size_t bytes) {
+    *total_ += bytes - held_;
+    held_ = bytes;
+  }
+
+ private:
+  size_t* const total_;
+  const size_t max_;
+  size_t held_ = 0;
+};
+
 // One connection. Lives in its coroutine's frame; used on the I/O thread only.
 struct Session {
-  Session(tcp::socket socket, size_t header_bytes_max)
-      : stream(std::move(socket)),
+  Session(tcp::socket socket, asio::ssl::context* tls, size_t header_bytes_max)
+      : stream(std::move(socket), tls),
         buffer(header_bytes_max + kHeadReadBytes + kChunkedStepBytes),
         delay(stream.get_executor()) {}
 
   // Ends whatever the session waits for.
   void Close() {
     delay.cancel();
-    stream.close();
+    stream.tcp().close();
   }
 
-  beast::tcp_stream stream;
+  ServerStream stream;
   beast::flat_buffer buffer;
   asio::steady_timer delay;
   bool is_idle = false;  // between two requests: may be closed at any time
 };
 
-enum class BodyEnd { kWhole, kTooLarge, kBroken };
+enum class BodyEnd { kWhole, kTooLarge, kOverloaded, kBroken };
 
 class BeastServer final : public Server {
  public:
@@ -131,6 +159,7 @@ class BeastServer final : public Server {
         workers_(static_cast<size_t>(std::max(1, options_.threads))) {}
   ~BeastServer() override { Stop(Duration::zero()); }
 
+  Status ReadTlsFiles();
   Status Listen();
   [[nodiscard]] uint16_t port() const override { return port_; }
   void Stop(Duration grace) override;
@@ -164,11 +193,15 @@ class BeastServer final : public Server {
   asio::awaitable<void> Accept();
   asio::awaitable<void> TurnAway(tcp::socket socket);
   asio::awaitable<void> Serve(tcp::socket socket);
+  asio::awaitable<bool> Handshake(Session& session);
   asio::awaitable<bool> WaitForRequest(Session& session);
   asio::awaitable<bool> ServeOne(Session& session);
-  asio::awaitable<BodyEnd> ReadBody(Session& session, Parser& parser, std::string& body);
-  asio::awaitable<BodyEnd> ReadPlainBody(Session& session, size_t length, std::string& body);
-  asio::awaitable<BodyEnd> ReadChunkedBody(Session& session, Parser& parser, std::string& body);
+  asio::awaitable<BodyEnd> ReadBody(Session& session, Parser& parser, HeldBytes& held,
+                                    std::string& body);
+  asio::awaitable<BodyEnd> ReadPlainBody(Session& session, size_t length, HeldBytes& held,
+                                         std::string& body);
+  asio::awaitable<BodyEnd> ReadChunkedBody(Session& session, Parser& parser, HeldBytes& held,
+                                           std::string& body);
   asio::awaitable<bool> Continue(Session& session);
   asio::awaitable<ServerReply> CallHandler(ServerRequest request);
   asio::awaitable<bool> Write(Session& session, const Reply& reply, bool keep_alive,
@@ -181,6 +214,7 @@ class BeastServer final : public Server {
   const Handler handler_;
   uint16_t port_ = 0;
 
+  std::optional<asio::ssl::context> tls_;
   asio::io_context io_{1};
   tcp::acceptor acceptor_{io_};
   asio::steady_timer accept_pause_{io_};
@@ -194,8 +228,37 @@ class BeastServer final : public Server {
   std::unordered_set<Session*> sessions_;
   size_t served_ = 0;       // connections that Serve has, or is about to get
   size_t turned_away_ = 0;  // the same for TurnAway
+  size_t bytes_in_flight_ = 0;
   bool stopping_ = false;
 };
+
+Status BeastServer::ReadTlsFiles() {
+  const std::string& certificate = options_.tls_certificate_file;
+  const std::string& key = options_.tls_key_file;
+  if (certificate.empty() && key.empty()) return Status::Ok();
+  if (certificate.empty() || key.empty()) {
+    return Status::InvalidArgument("TLS needs a certificate and its key, both as files");
+  }
+  tls_.emplace(asio::ssl::context::tls_server);
+  error_code error;
+  (void)tls_->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv3 |
+                              asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1,
+                          error);
+  // Without this OpenSSL would ask on the terminal for the passphrase of a key that has one.
+  (void)tls_->set_password_callback([](size_t, auto) { return std::string(); }, error);
+  (void)tls_->use_certificate_chain_file(certificate, error);
+  if (error) {
+    return Status::InvalidArgument(
+        fmt::format("TLS certificate {}: {}; it must be PEM", certificate, error.message()));
+  }
+  (void)tls_->use_private_key_file(key, asio::ssl::context::pem, error);
+  if (error) {
+    return Status::InvalidArgument(
+        fmt::format("TLS key {}: {}; it must be PEM, without a passphrase, and belong to {}", key,
+                    error.message(), certificate));
+  }
+  return Status::Ok();
+}
 
 Status BeastServer::ListenOn(const tcp::endpoint& endpoint) {
   error_code error;
@@ -278,24 +341,35 @@ asio::awaitable<void> BeastServer::Accept() {
 }
 
 asio::awaitable<void> BeastServer::TurnAway(tcp::socket socket) {
-  Session session(std::move(socket), options_.header_bytes_max);
+  Session session(std::move(socket), tls_ ? &*tls_ : nullptr, options_.header_bytes_max);
   const Registration registration(*this, session, turned_away_);
-  if (!stopping_) co_await Refuse(session, PlainReply(503, "too many connections\n"));
+  const bool is_ready = co_await Handshake(session);
+  if (is_ready && !stopping_) co_await Refuse(session, options_.overloaded);
 }
 
 asio::awaitable<void> BeastServer::Serve(tcp::socket socket) {
-  Session session(std::move(socket), options_.header_bytes_max);
+  Session session(std::move(socket), tls_ ? &*tls_ : nullptr, options_.header_bytes_max);
   const Registration registration(*this, session, served_);
-  for (bool again = true; again && !stopping_;) {
+  bool again = co_await Handshake(session);
+  while (again && !stopping_) {
     again = co_await WaitForRequest(session);
     if (again) again = co_await ServeOne(session);
   }
 }
 
+asio::awaitable<bool> BeastServer::Handshake(Session& session) {
+  if (!session.stream.has_tls()) co_return true;
+  session.is_idle = true;  // nothing was asked yet
+  session.stream.tcp().expires_after(options_.header_timeout);
+  auto [error] = co_await session.stream.async_handshake(kToken);
+  session.is_idle = false;
+  co_return !error;
+}
+
 asio::awaitable<bool> BeastServer::WaitForRequest(Session& session) {
   if (session.buffer.size() > 0) co_return true;  // pipelined behind the last one
   session.is_idle = true;
-  session.stream.expires_after(options_.idle_timeout);
+  session.stream.tcp().expires_after(options_.idle_timeout);
   auto [error, bytes] =
       co_await session.stream.async_read_some(session.buffer.prepare(kHeadReadBytes), kToken);
   session.is_idle = false;
@@ -307,7 +381,7 @@ asio::awaitable<bool> BeastServer::ServeOne(Session& session) {
   Parser parser;
   parser.header_limit(static_cast<std::uint32_t>(options_.header_bytes_max));
   parser.body_limit(boost::none);  // ours is checked below, where the reply is known
-  session.stream.expires_after(options_.request_timeout);
+  session.stream.tcp().expires_after(options_.header_timeout);
   auto [error, head_bytes] =
       co_await beast::http::async_read_header(session.stream, session.buffer, parser, kToken);
   if (error == beast::http::error::header_limit || error == beast::http::error::buffer_overflow) {
@@ -327,13 +401,21 @@ asio::awaitable<bool> BeastServer::ServeOne(Session& session) {
   for (const auto& field : parser.get()) {
     request.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
   }
-  const BodyEnd end = co_await ReadBody(session, parser, request.body);
+  HeldBytes held(&bytes_in_flight_, options_.bytes_in_flight_max);
+  session.stream.tcp().expires_after(options_.body_timeout);
+  const BodyEnd end = co_await ReadBody(session, parser, held, request.body);
   if (end == BodyEnd::kTooLarge) co_await Refuse(session, options_.too_large);
+  if (end == BodyEnd::kOverloaded) {
+    request.body = {};  // before listening to the rest of it
+    held.Hold(0);
+    co_await Refuse(session, options_.overloaded);
+  }
   if (end != BodyEnd::kWhole) co_return false;
 
   const bool head_only = request.method == "HEAD";
-  session.stream.expires_never();
+  session.stream.tcp().expires_never();
   const ServerReply answer = co_await CallHandler(std::move(request));
+  held.Hold(answer.reply.body.size());
   if (answer.delay > Duration::zero() && !abandoned_) {
     session.delay.expires_after(answer.delay);
     co_await session.delay.async_wait(kToken);
@@ -347,7 +429,7 @@ asio::awaitable<bool> BeastServer::ServeOne(Session& session) {
   co_return written&& keep_alive;
 }
 
-asio::awaitable<BodyEnd> BeastServer::ReadBody(Session& session, Parser& parser,
+asio::awaitable<BodyEnd> BeastServer::ReadBody(Session& session, Parser& parser, HeldBytes& held,
                                                std::string& body) {
   const auto length = parser.content_length();
   if (length && *length > options_.body_bytes_max) co_return BodyEnd::kTooLarge;
@@ -358,9 +440,9 @@ asio::awaitable<BodyEnd> BeastServer::ReadBody(Session& session, Parser& parser,
   }
   BodyEnd end = BodyEnd::kWhole;
   if (parser.chunked()) {
-    end = co_await ReadChunkedBody(session, parser, body);
+    end = co_await ReadChunkedBody(session, parser, held, body);
   } else if (has_body) {
-    end = co_await ReadPlainBody(session, static_cast<size_t>(*length), body);
+    end = co_await ReadPlainBody(session, static_cast<size_t>(*length), held, body);
   }
   co_return end;
 }
@@ -368,14 +450,20 @@ asio::awaitable<BodyEnd> BeastServer::ReadBody(Session& session, Parser& parser,
 // Past Beast's parser, straight from the socket to its place: Beast reads 64 KiB at most at a
 // time and copies them.
 asio::awaitable<BodyEnd> BeastServer::ReadPlainBody(Session& session, size_t length,
-                                                    std::string& body) {
-  body.reserve(length);
+                                                    HeldBytes& held, std::string& body) {
   const size_t early = std::min(length, session.buffer.size());
+  if (!held.TryHold(early)) co_return BodyEnd::kOverloaded;
+  body.reserve(length);
   body.append(static_cast<const char*>(session.buffer.data().data()), early);
   session.buffer.consume(early);
   size_t received = early;
   while (received < length) {
-    if (body.size() == received) body.resize(std::min(length, received + kBodyStepBytes));
+    if (body.size() == received) {
+      const size_t step = std::clamp(received, kBodyStepBytesMin, kBodyStepBytesMax);
+      const size_t size = std::min(length, received + step);
+      if (!held.TryHold(size)) co_return BodyEnd::kOverloaded;
+      body.resize(size);
+    }
     auto [error, bytes] = co_await session.stream.async_read_some(
         asio::buffer(body.data() + received, body.size() - received), kToken);
     if (error) co_return BodyEnd::kBroken;
@@ -385,9 +473,10 @@ asio::awaitable<BodyEnd> BeastServer::ReadPlainBody(Session& session, size_t len
 }
 
 asio::awaitable<BodyEnd> BeastServer::ReadChunkedBody(Session& session, Parser& parser,
-                                                      std::string& body) {
+                                                      HeldBytes& held, std::string& body) {
   size_t received = 0;
   while (!parser.is_done()) {
+    if (!held.TryHold(received + kChunkedStepBytes)) co_return BodyEnd::kOverloaded;
     body.resize(received + kChunkedStepBytes);
     parser.get().body().data = body.data() + received;
     parser.get().body().size = kChunkedStepBytes;
@@ -431,7 +520,7 @@ asio::awaitable<bool> BeastServer::Write(Session& session, const Reply& reply, b
   const std::string head = ReplyHead(reply, keep_alive);
   const std::array<asio::const_buffer, 2> parts = {
       asio::buffer(head), head_only ? asio::const_buffer() : asio::buffer(reply.body)};
-  session.stream.expires_after(options_.request_timeout);
+  session.stream.tcp().expires_after(options_.reply_timeout);
   auto [error, bytes] = co_await asio::async_write(session.stream, parts, kToken);
   co_return !error;
 }
@@ -440,14 +529,14 @@ asio::awaitable<void> BeastServer::BreakOff(Session& session, const ServerReply&
   if (answer.delivery == Delivery::kReset) {
     error_code ignored;
     // Closing without lingering is what makes TCP send a reset instead of an end.
-    (void)session.stream.socket().set_option(asio::socket_base::linger(true, 0), ignored);
+    (void)session.stream.tcp().socket().set_option(asio::socket_base::linger(true, 0), ignored);
     co_return;  // the session's end closes it
   }
   std::string message = ReplyHead(answer.reply, /*keep_alive=*/true);
   const size_t sent = answer.reply.body.empty() ? message.size() / 2
                                                 : message.size() + answer.reply.body.size() / 2;
   message += answer.reply.body;
-  session.stream.expires_after(options_.request_timeout);
+  session.stream.tcp().expires_after(options_.reply_timeout);
   co_await asio::async_write(session.stream, asio::buffer(message, sent), kToken);
 }
 
@@ -458,8 +547,8 @@ asio::awaitable<void> BeastServer::Refuse(Session& session, const Reply& reply) 
 
 asio::awaitable<void> BeastServer::Linger(Session& session) {
   error_code error;
-  (void)session.stream.socket().shutdown(tcp::socket::shutdown_send, error);
-  session.stream.expires_after(kLingerTime);
+  (void)session.stream.tcp().socket().shutdown(tcp::socket::shutdown_send, error);
+  session.stream.tcp().expires_after(kLingerTime);
   session.is_idle = true;  // nobody loses anything when Stop ends this
   std::string sink(kChunkedStepBytes, '\0');
   for (size_t drained = 0; !error && drained < kLingerBytesMax;) {
@@ -473,6 +562,7 @@ asio::awaitable<void> BeastServer::Linger(Session& session) {
 
 Result<std::unique_ptr<Server>> Server::Start(ServerOptions options, Handler handler) {
   auto server = std::make_unique<BeastServer>(std::move(options), std::move(handler));
+  VECLOAD_RETURN_IF_ERROR(server->ReadTlsFiles());
   VECLOAD_RETURN_IF_ERROR(server->Listen());
   return std::unique_ptr<Server>(std::move(server));
 }

@@ -23,13 +23,23 @@ struct ServerOptions {
   size_t body_bytes_max = 20'971'520;
   size_t header_bytes_max = 64 << 10;  // request line and headers together
   int threads = 2;                     // workers that run the handler
-  size_t connections_max = 1024;       // one more is answered 503 and closed
-  Duration idle_timeout = std::chrono::seconds(75);
-  // To receive head and body, and again to send the reply; then the connection is closed.
-  Duration request_timeout = std::chrono::seconds(60);
+  size_t connections_max = 1024;       // one more is answered by `overloaded` and closed
+  // What all requests hold of bodies, and of replies not yet sent; a request that needs more is
+  // answered by `overloaded`. Replies are never refused.
+  size_t bytes_in_flight_max = size_t{1} << 30;
+  // After each of these the connection is closed, however busily bytes trickle in or out.
+  Duration idle_timeout = std::chrono::seconds(75);    // until a request's first byte
+  Duration header_timeout = std::chrono::seconds(15);  // from there to the end of the head
+  Duration body_timeout = std::chrono::seconds(60);    // from there to the end of the body
+  Duration reply_timeout = std::chrono::seconds(60);   // to send a reply
   // The reply to a body over body_bytes_max; to a Content-Length it is sent without reading the
   // body. Then the connection closes.
   Reply too_large{};
+  Reply overloaded{503, {{"Content-Type", "text/plain"}}, "the server is overloaded\n"};
+  // PEM: the certificate with its chain, and its key, without a passphrase; both or neither. With
+  // them the server speaks TLS 1.2 and up, and nothing else.
+  std::string tls_certificate_file{};
+  std::string tls_key_file{};
 };
 
 // How much of an answer is sent; what is not kWhole plays a network that fails.
@@ -54,7 +64,7 @@ struct ServerReply {
 class Server {
  public:
   using Handler = std::function<ServerReply(ServerRequest&&)>;
-  // kIo: the address cannot be listened on.
+  // kIo: the address cannot be listened on; kInvalidArgument: certificate or key cannot be used.
   static Result<std::unique_ptr<Server>> Start(ServerOptions options, Handler handler);
   virtual ~Server() = default;  // stops, without grace
   [[nodiscard]] virtual uint16_t port() const = 0;

@@ -187,8 +187,9 @@ TEST(Server, RefusesWhatIsNotHttp) {
 }
 
 TEST(Server, ClosesIdleAndSlowConnections) {
-  const auto server =
-      Start({.idle_timeout = milliseconds(50), .request_timeout = milliseconds(50)});
+  const auto server = Start({.idle_timeout = milliseconds(50),
+                             .header_timeout = milliseconds(50),
+                             .body_timeout = milliseconds(50)});
   for (const std::string_view start :
        {"", "POST / HT", "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nab",
         "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"}) {

@@ -29,6 +29,7 @@ class Connection {
   Connection& operator=(Connection&&) = delete;
 
   [[nodiscard]] bool IsOpen() const { return fd_ >= 0; }
+  [[nodiscard]] int fd() const { return fd_; }
 
   void Close() {
     if (fd_ >= 0) close(fd_);

@@ -9,6 +9,8 @@
 #include <system_error>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/random.h"
 #include "server/router.h"
 #include "wire/errors.h"
@@ -122,8 +124,47 @@ Fault FaultOf(const ServerFaults& plan, uint64_t number) {
   return Fault::kNone;
 }
 
+std::string ToSpec(const ServerFaults& plan) {
+  std::string spec;
+  for (const Item& item : kItems) {
+    const double probability = plan.*item.probability;
+    if (probability > 0) spec += fmt::format(",{}={}", item.name, probability);
+  }
+  return spec.empty() ? spec : fmt::format("{}={}", kSeed, plan.seed) + spec;
+}
+
+void Faults::SetPlan(const ServerFaults& plan) {
+  const std::lock_guard lock(mutex_);
+  plan_ = plan;
+  requests_ = 0;
+}
+
+ServerFaults Faults::plan() const {
+  const std::lock_guard lock(mutex_);
+  return plan_;
+}
+
+std::map<std::string_view, uint64_t> Faults::counts() const {
+  const std::lock_guard lock(mutex_);
+  std::map<std::string_view, uint64_t> counts;
+  for (const Item& item : kItems) counts[item.name] = counts_[static_cast<size_t>(item.fault)];
+  return counts;
+}
+
+void Faults::ForgetCounts() {
+  const std::lock_guard lock(mutex_);
+  counts_ = {};
+}
+
+Fault Faults::Next() {
+  const std::lock_guard lock(mutex_);
+  const Fault fault = FaultOf(plan_, requests_++);
+  ++counts_[static_cast<size_t>(fault)];
+  return fault;
+}
+
 http::ServerReply Faults::Answer(http::ServerRequest&& request, const Answerer& answerer) {
-  const Fault fault = IsStruck(request) ? FaultOf(plan_, requests_++) : Fault::kNone;
+  const Fault fault = IsStruck(request) ? Next() : Fault::kNone;
   switch (fault) {
     case Fault::kHttp503:
       return Refusal("ServiceUnavailableException");

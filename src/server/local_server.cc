@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cerrno>
-#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -9,8 +8,10 @@
 #include <thread>
 #include <utility>
 
+#include "auth/key_ring.h"
+#include "auth/verify.h"
 #include "http/server.h"
-#include "server/faults.h"
+#include "server/gate.h"
 #include "server/router.h"
 #include "vecload/server.h"
 #include "wire/limits.h"
@@ -20,9 +21,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What is under way when the server stops: at most a request's own time limit.
-constexpr Duration kStopGrace = std::chrono::seconds(60);
-constexpr double kLatencyMsMax = 60'000;
+// What is under way when the server stops: longer than any operation takes, shorter than the 30 s
+// after which container platforms kill.
+constexpr Duration kStopGrace = std::chrono::seconds(25);
 
 // Two requests per core keep the cores busy while others wait for the disk.
 int Threads() {
@@ -33,23 +34,30 @@ bool IsLoopback(const std::string& host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
 
-bool IsRate(double rate) { return std::isfinite(rate) && rate >= 0; }
+// All keys that the options name.
+Result<auth::KeyRing> ReadKeys(const LocalServerOptions& options) {
+  auth::KeyRing keys;
+  if (!options.access_key.empty() || !options.secret_key.empty()) {
+    VECLOAD_RETURN_IF_ERROR(
+        keys.Add({options.access_key, options.secret_key, /*session_token=*/{}}));
+  }
+  if (!options.credentials_file.empty()) {
+    VECLOAD_RETURN_IF_ERROR(keys.AddFile(options.credentials_file));
+  }
+  if (keys.empty() && !IsLoopback(options.host)) {
+    return Status::InvalidArgument(
+        "will not listen on " + options.host +
+        ": without keys anybody there could use this server; give it some (--credentials-file, or "
+        "VECLOAD_SERVER_ACCESS_KEY and VECLOAD_SERVER_SECRET_KEY), or leave --host at 127.0.0.1");
+  }
+  return keys;
+}
 
 Status Check(const LocalServerOptions& options) {
-  if (!IsLoopback(options.host)) {
-    return Status::InvalidArgument("will not listen on " + options.host +
-                                   ": this server asks for no credentials, so it serves this "
-                                   "machine only; leave --host at 127.0.0.1");
-  }
   if (options.ephemeral != options.data_dir.empty()) {
     return Status::InvalidArgument("give either a data folder (--data-dir) or --ephemeral");
   }
-  if (!IsRate(options.rate_vectors_per_s) || !IsRate(options.rate_requests_per_s)) {
-    return Status::InvalidArgument("a rate must be 0 (unlimited) or more");
-  }
-  if (!IsRate(options.latency_ms) || options.latency_ms > kLatencyMsMax) {
-    return Status::InvalidArgument("the latency must be 0 to 60000 ms");
-  }
+  VECLOAD_RETURN_IF_ERROR(options.model.Check());
   const auto legal = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
   };
@@ -94,26 +102,55 @@ class DataFolder {
 
 class RunningServer final : public LocalServer {
  public:
-  explicit RunningServer(LocalServerOptions options)
-      : options_(std::move(options)), faults_(options_.faults) {}
+  explicit RunningServer(const LocalServerOptions& options) : options_(options) {}
   RunningServer(const RunningServer&) = delete;
   RunningServer& operator=(const RunningServer&) = delete;
   ~RunningServer() override { RunningServer::Stop(); }
 
-  Status Open() {
-    VECLOAD_RETURN_IF_ERROR(Check(options_));
+  Status Open(auth::KeyRing keys) {
     folder_ = std::make_unique<DataFolder>();
     VECLOAD_RETURN_IF_ERROR(folder_->Choose(options_));
     VECLOAD_ASSIGN_OR_RETURN(std::shared_ptr<store::Store> store,
                              store::Store::Open(folder_->path(), Clock::System()));
-    const server::Throttle::Limits limits{options_.rate_vectors_per_s,
-                                          options_.rate_requests_per_s};
-    auto throttle = std::make_shared<server::Throttle>(limits, Clock::System());
-    router_ = std::make_unique<server::Router>(
-        server::Service({options_.region, std::move(store), std::move(throttle)}),
-        FromSeconds(options_.latency_ms / 1000));
+    const ServiceModel& model = options_.model;
+    auto throttle = std::make_shared<server::Throttle>(
+        server::Throttle::Limits{model.rate_vectors_per_s, model.rate_requests_per_s,
+                                 model.burst_s},
+        Clock::System());
+    server::Gate::Options gate{model, options_.faults, nullptr, options_.control};
+    if (!keys.empty()) {
+      gate.verifier = std::make_unique<const auth::Verifier>(
+          std::move(keys), auth::SigningScope{options_.region}, Clock::System());
+    }
+    gate_ = std::make_unique<server::Gate>(
+        server::Service({options_.region, std::move(store), std::move(throttle)}), std::move(gate));
+    return Listen();
+  }
 
+  [[nodiscard]] uint16_t port() const override { return port_; }
+
+  [[nodiscard]] std::string url() const override {
+    const bool v6 = options_.host.find(':') != std::string::npos;
+    const std::string host = v6 ? "[" + options_.host + "]" : options_.host;
+    const std::string scheme = options_.tls_certificate_file.empty() ? "http://" : "https://";
+    return scheme + host + ":" + std::to_string(port_);
+  }
+
+  void Stop() override {
+    const std::lock_guard lock(mutex_);
+    if (http_ != nullptr) http_->Stop(kStopGrace);
+    http_.reset();
+    gate_.reset();
+    folder_.reset();
+  }
+
+ private:
+  Status Listen() {
     http::ServerOptions http_options;
+    http_options.tls_certificate_file = options_.tls_certificate_file;
+    http_options.tls_key_file = options_.tls_key_file;
+    http_options.overloaded = server::Router::ErrorReply(wire::MakeError(
+        "ServiceUnavailableException", "The server is busy. Reduce your request rate"));
     http_options.host = options_.host;
     http_options.port = options_.port;
     http_options.body_bytes_max = wire::kBodyBytesMax;
@@ -122,46 +159,28 @@ class RunningServer final : public LocalServer {
         server::Router::ErrorReply(wire::ValidationError("Request body exceeds max allowed size"));
     VECLOAD_ASSIGN_OR_RETURN(
         http_, http::Server::Start(std::move(http_options), [this](http::ServerRequest&& request) {
-          return faults_.Answer(std::move(request), [this](http::ServerRequest&& passed) {
-            return router_->Handle(std::move(passed));
-          });
+          return gate_->Handle(std::move(request));
         }));
     port_ = http_->port();
     return Status::Ok();
   }
 
-  [[nodiscard]] uint16_t port() const override { return port_; }
-
-  [[nodiscard]] std::string url() const override {
-    const bool v6 = options_.host.find(':') != std::string::npos;
-    const std::string host = v6 ? "[" + options_.host + "]" : options_.host;
-    return "http://" + host + ":" + std::to_string(port_);
-  }
-
-  void Stop() override {
-    const std::lock_guard lock(mutex_);
-    if (http_ != nullptr) http_->Stop(kStopGrace);
-    http_.reset();
-    router_.reset();
-    folder_.reset();
-  }
-
- private:
   const LocalServerOptions options_;
-  server::Faults faults_;
   uint16_t port_ = 0;
   std::mutex mutex_;
   // In the order of their making; Stop takes them down in reverse.
   std::unique_ptr<DataFolder> folder_;
-  std::unique_ptr<server::Router> router_;
+  std::unique_ptr<server::Gate> gate_;
   std::unique_ptr<http::Server> http_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<LocalServer>> LocalServer::Start(const LocalServerOptions& options) {
+  VECLOAD_RETURN_IF_ERROR(Check(options));
+  VECLOAD_ASSIGN_OR_RETURN(auth::KeyRing keys, ReadKeys(options));
   auto server = std::make_unique<RunningServer>(options);
-  VECLOAD_RETURN_IF_ERROR(server->Open());
+  VECLOAD_RETURN_IF_ERROR(server->Open(std::move(keys)));
   return std::unique_ptr<LocalServer>(std::move(server));
 }
 

@@ -38,8 +38,14 @@ TEST_F(LocalServerTest, RefusesWhatItCannotStandFor) {
   for (const char* host : {"0.0.0.0", "::", "192.168.1.5", "example.com", ""}) {
     LocalServerOptions options = good;
     options.host = host;
-    EXPECT_THAT(refused(options), HasSubstr("credentials")) << host;
+    EXPECT_THAT(refused(options), HasSubstr("without keys")) << host;
   }
+  LocalServerOptions half = good;
+  half.access_key = "AKID";
+  EXPECT_THAT(refused(half), HasSubstr("belong together"));
+  half.access_key.clear();
+  half.secret_key = "hush";
+  EXPECT_THAT(refused(half), testing::Not(HasSubstr("hush")));
   LocalServerOptions options = good;
   options.ephemeral = true;
   EXPECT_THAT(refused(options), HasSubstr("--ephemeral"));
@@ -47,10 +53,10 @@ TEST_F(LocalServerTest, RefusesWhatItCannotStandFor) {
   options.data_dir.clear();
   EXPECT_THAT(refused(options), HasSubstr("--data-dir"));
   options = good;
-  options.rate_vectors_per_s = -1;
+  options.model.rate_vectors_per_s = -1;
   EXPECT_THAT(refused(options), HasSubstr("rate"));
   options = good;
-  options.latency_ms = std::nan("");
+  options.model.latency_ms = std::nan("");
   EXPECT_THAT(refused(options), HasSubstr("latency"));
   options = good;
   options.region = "us east";

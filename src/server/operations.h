@@ -30,7 +30,8 @@ Answer UpdateIndexMode(const Service& service, const wire::UpdateIndexModeReques
 Answer UpdateMetadataConfiguration(const Service& service,
                                    const wire::UpdateMetadataConfigurationRequest& request);
 
-Answer PutVectors(const Service& service, std::string* body);
+// `*data_bytes` is set to the size of the float32 that was put.
+Answer PutVectors(const Service& service, std::string* body, size_t* data_bytes);
 Answer GetVectors(const Service& service, const wire::GetVectorsRequest& request);
 Answer ListVectors(const Service& service, const wire::ListVectorsRequest& request);
 Answer DeleteVectors(const Service& service, const wire::DeleteVectorsRequest& request);

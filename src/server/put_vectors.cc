@@ -69,7 +69,7 @@ std::optional<wire::WireError> Check(const IndexInfo& index, const wire::PutVect
 
 }  // namespace
 
-Answer PutVectors(const Service& service, std::string* body) {
+Answer PutVectors(const Service& service, std::string* body, size_t* data_bytes) {
   // Kept by the thread, since growing these for every request costs more than the rest of the
   // decoding. Bounded by the largest request: about 10 MB.
   thread_local wire::PutVectorsRequest request;
@@ -85,6 +85,7 @@ Answer PutVectors(const Service& service, std::string* body) {
   if (auto error = Check(info, request, &batch)) return *std::move(error);
   const Status status = (*index)->Put(batch.vectors);
   if (!status.ok()) return Failure(status, IndexNotFound());
+  *data_bytes = batch.vectors.size() * info.dimension * sizeof(float);
   return std::string(wire::kEmptyReply);
 }
 

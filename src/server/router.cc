@@ -15,36 +15,40 @@ namespace {
 struct Route {
   std::string_view method;
   std::string_view path;  // whole, or where it ends with '/' how it begins
-  Answer (*run)(const Service& service, http::ServerRequest* request);
-  bool delayed = false;  // by --latency-ms
+  std::string_view name;
+  // `*data_bytes` is set to the size of the float32 that was put.
+  Answer (*run)(const Service& service, http::ServerRequest* request, size_t* data_bytes);
+  bool delayed = false;  // by the model's latency
 };
 
 template <typename Request, Answer (*kOperation)(const Service&, const Request&)>
-Answer DecodeAndRun(const Service& service, http::ServerRequest* http_request) {
+Answer DecodeAndRun(const Service& service, http::ServerRequest* http_request, size_t*) {
   const auto request = wire::DecodeRequest<Request>(http_request->body);
   if (!request.ok()) return request.error();
   return kOperation(service, *request);
 }
 
 template <typename Request, Answer (*kOperation)(const Service&, const Request&)>
-Answer DecodeUrlAndRun(const Service& service, http::ServerRequest* http_request) {
+Answer DecodeUrlAndRun(const Service& service, http::ServerRequest* http_request, size_t*) {
   const auto request = wire::DecodeRequest<Request>(http_request->target, http_request->body);
   if (!request.ok()) return request.error();
   return kOperation(service, *request);
 }
 
-Answer RunPutVectors(const Service& service, http::ServerRequest* http_request) {
-  return PutVectors(service, &http_request->body);
+Answer RunPutVectors(const Service& service, http::ServerRequest* http_request,
+                     size_t* data_bytes) {
+  return PutVectors(service, &http_request->body, data_bytes);
 }
 
 template <typename Request, Answer (*kOperation)(const Service&, const Request&)>
 constexpr Route RouteTo(bool delayed = false) {
-  return {"POST", Request::kOperation, DecodeAndRun<Request, kOperation>, delayed};
+  return {"POST", Request::kOperation, Request::kOperation, DecodeAndRun<Request, kOperation>,
+          delayed};
 }
 
 template <typename Request, Answer (*kOperation)(const Service&, const Request&)>
-constexpr Route TagsRouteTo(std::string_view method) {
-  return {method, wire::kTagsPath.substr(1), DecodeUrlAndRun<Request, kOperation>};
+constexpr Route TagsRouteTo(std::string_view method, std::string_view name) {
+  return {method, wire::kTagsPath.substr(1), name, DecodeUrlAndRun<Request, kOperation>};
 }
 
 constexpr Route kRoutes[] = {
@@ -62,14 +66,16 @@ constexpr Route kRoutes[] = {
     RouteTo<wire::DeleteIndexRequest, DeleteIndex>(),
     RouteTo<wire::UpdateIndexModeRequest, UpdateIndexMode>(),
     RouteTo<wire::UpdateMetadataConfigurationRequest, UpdateMetadataConfiguration>(),
-    {"POST", wire::PutVectorsRequest::kOperation, RunPutVectors, true},
+    {"POST", wire::PutVectorsRequest::kOperation, wire::PutVectorsRequest::kOperation,
+     RunPutVectors, true},
     RouteTo<wire::GetVectorsRequest, GetVectors>(),
     RouteTo<wire::ListVectorsRequest, ListVectors>(),
     RouteTo<wire::DeleteVectorsRequest, DeleteVectors>(true),
     RouteTo<wire::QueryVectorsRequest, QueryVectors>(true),
-    TagsRouteTo<wire::TagResourceRequest, TagResource>("POST"),
-    TagsRouteTo<wire::UntagResourceRequest, UntagResource>("DELETE"),
-    TagsRouteTo<wire::ListTagsForResourceRequest, ListTagsForResource>("GET"),
+    TagsRouteTo<wire::TagResourceRequest, TagResource>("POST", "TagResource"),
+    TagsRouteTo<wire::UntagResourceRequest, UntagResource>("DELETE", "UntagResource"),
+    TagsRouteTo<wire::ListTagsForResourceRequest, ListTagsForResource>("GET",
+                                                                       "ListTagsForResource"),
 };
 
 const Route* FindRoute(const http::ServerRequest& request) {
@@ -109,16 +115,28 @@ http::Reply MakeReply(int status, std::string body) {
 
 }  // namespace
 
+std::string_view Router::OperationOf(const http::ServerRequest& request) {
+  const Route* route = FindRoute(request);
+  return route == nullptr ? std::string_view() : route->name;
+}
+
 http::Reply Router::ErrorReply(const wire::WireError& error) {
   http::Reply reply = MakeReply(error.http_status, wire::EncodeError(error));
   reply.headers.emplace_back("x-amzn-ErrorType", error.aws_code);
   return reply;
 }
 
+http::Reply Router::ReplyTo(Answer answer) {
+  if (const auto* error = std::get_if<wire::WireError>(&answer)) return ErrorReply(*error);
+  return MakeReply(200, std::get<std::string>(std::move(answer)));
+}
+
+bool Router::IsOfWebPage(const http::ServerRequest& request) {
+  return !http::FindHeader(request.headers, "Origin").empty();
+}
+
 http::ServerReply Router::Handle(http::ServerRequest&& request) const {
-  // Only browsers send an Origin. No credentials are asked for, so a web page that the user has
-  // open must not be able to reach in.
-  if (!http::FindHeader(request.headers, "Origin").empty()) {
+  if (IsOfWebPage(request)) {
     return {ErrorReply(wire::MakeError("AccessDeniedException",
                                        "this server does not answer requests of web pages"))};
   }
@@ -129,14 +147,11 @@ http::ServerReply Router::Handle(http::ServerRequest&& request) const {
         "this server has no operation " + request.method + " " + request.target.substr(0, 200));
     return {ErrorReply(error)};
   }
-  Answer answer = route->run(service_, &request);
+  size_t data_bytes = 0;
+  Answer answer = route->run(service_, &request, &data_bytes);
   http::ServerReply reply;
-  if (route->delayed) reply.delay = latency_;
-  if (const auto* error = std::get_if<wire::WireError>(&answer)) {
-    reply.reply = ErrorReply(*error);
-  } else {
-    reply.reply = MakeReply(200, std::get<std::string>(std::move(answer)));
-  }
+  if (route->delayed) reply.delay = latency_->Next(data_bytes);
+  reply.reply = ReplyTo(std::move(answer));
   return reply;
 }
 

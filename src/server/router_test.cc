@@ -52,7 +52,7 @@ class RouterTest : public testing::Test {
     ASSERT_TRUE(store.ok()) << store.status().ToString();
     router_ = std::make_unique<Router>(
         Service({"eu-test-1", *std::move(store), std::make_shared<Throttle>(limits, clock_)}),
-        latency);
+        std::make_shared<Latency>(ServiceModel{.latency_ms = Seconds(latency) * 1000}));
   }
 
   Got Call(const std::string& operation, std::string body) {

@@ -7,14 +7,14 @@
 namespace vecload::server {
 
 bool Throttle::Admit(const std::string& index_arn, size_t vectors) {
-  if (limits_.vectors_per_s <= 0 && limits_.requests_per_s <= 0) return true;
-  // A full request must pass at any rate, if the index was left alone for long enough.
-  const double burst_vectors =
-      std::max(limits_.vectors_per_s, static_cast<double>(wire::kPutVectorsMax));
-  const double burst_requests = std::max(limits_.requests_per_s, 1.0);
   const std::lock_guard lock(mutex_);
   // Read here, so that the buckets see times in order.
   const TimePoint now = clock_.Now();
+  if (limits_.vectors_per_s <= 0 && limits_.requests_per_s <= 0) return true;
+  // A full request must pass at any rate, if the index was left alone for long enough.
+  const double burst_vectors =
+      std::max(limits_.vectors_per_s * limits_.burst_s, static_cast<double>(wire::kPutVectorsMax));
+  const double burst_requests = std::max(limits_.requests_per_s * limits_.burst_s, 1.0);
   Buckets& buckets =
       buckets_
           .try_emplace(index_arn,
@@ -25,6 +25,12 @@ bool Throttle::Admit(const std::string& index_arn, size_t vectors) {
   if (!buckets.vectors.TryTake(static_cast<double>(vectors), now)) return false;
   buckets.requests.Take(1, now);
   return true;
+}
+
+void Throttle::SetLimits(const Limits& limits) {
+  const std::lock_guard lock(mutex_);
+  limits_ = limits;
+  buckets_.clear();
 }
 
 void Throttle::Forget(const std::string& index_arn) {

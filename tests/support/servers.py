@@ -39,9 +39,11 @@ class ServerProcess:
             )
         self.port = 0
 
+    scheme = "http"
+
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     @property
     def pid(self) -> int:
@@ -83,6 +85,7 @@ class VecloadServer(ServerProcess):
         port = () if "--port" in flags else ("--port", "0")
         command = [str(BINARY), "serve", *port, "--port-file", str(port_file), *flags]
         super().__init__(command, environment(folder), folder / "server.log")
+        self.scheme = "https" if "--tls-cert" in flags else "http"
         self.wait_until(port_file.exists)
         self.port = int(port_file.read_text())
         self.wait_until(lambda: f"listening on {self.url}" in self.log.read_text())
@@ -94,9 +97,9 @@ class VecloadServer(ServerProcess):
         assert "Sanitizer" not in log and "runtime error" not in log, log
         return exit_code
 
-    def client(self) -> Any:
+    def client(self, **session: Any) -> Any:
         """boto3, which refuses any reply that the service's model does not allow."""
-        client = vectors_client(self.url)
+        client = vectors_client(self.url, **session)
         client.meta.events.register("after-call.s3vectors", _check_reply)
         return client
 
@@ -328,22 +331,26 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def vectors_client(url: str) -> Any:
+def vectors_client(url: str, signature: Any = "v4", **session: Any) -> Any:
     """boto3's S3 Vectors client; one attempt a call, so that nothing is hidden by retries."""
+    settings: dict[str, Any] = {
+        "region_name": "us-east-1",
+        "aws_access_key_id": ACCESS_KEY,
+        "aws_secret_access_key": SECRET_KEY,
+    }
     return boto3.client(
         "s3vectors",
         endpoint_url=url,
-        region_name="us-east-1",
-        aws_access_key_id=ACCESS_KEY,
-        aws_secret_access_key=SECRET_KEY,
         config=Config(
             retries={"total_max_attempts": 1},
             connect_timeout=5,
             read_timeout=30,
             proxies={},
+            signature_version=signature,
             # Bad requests are the server's to refuse.
             parameter_validation=False,
         ),
+        **settings | session,
     )
 
 

@@ -1,0 +1,132 @@
+"""What `vecload serve --model aws` lets through, and what our loader meets of it.
+
+Offered 5,000 vectors/s, after the burst 2,500 a second may pass. Then `vecload load` at its default
+settings loads for over a minute, and the server's own counters say how often it answered 429.
+
+usage: service_model_bench.py [--vecload PATH] [--seconds N] [--out FILE.json]
+"""
+
+import argparse
+import concurrent.futures
+import http.client
+import json
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+DIMENSION = 16
+OFFERED_PER_S = 5000
+BATCH = 50  # fine enough to tell 1 % of 20 s
+BURST_S = 16  # at twice the limit a burst of 15 s lasts 15 s; then one more
+INDEX = {"vectorBucketName": "bucket", "indexName": "index"}
+
+_thread = threading.local()
+
+
+def call(port: int, method: str, path: str, body: Any) -> tuple[int, Any]:
+    """One request on this thread's own connection."""
+    if getattr(_thread, "port", None) != port:
+        _thread.port, _thread.connection = port, http.client.HTTPConnection("127.0.0.1", port)
+    _thread.connection.request(method, path, json.dumps(body) if body is not None else None)
+    reply = _thread.connection.getresponse()
+    return reply.status, json.loads(reply.read())
+
+
+def start_server(vecload: str, folder: Path) -> tuple[subprocess.Popen[str], int]:
+    server = subprocess.Popen(
+        [vecload, "serve", "--ephemeral", "--model", "aws", "--control"],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=folder,
+    )
+    assert server.stdout is not None
+    port = int(server.stdout.readline().rsplit(":", 1)[1])
+    call(port, "POST", "/CreateVectorBucket", {"vectorBucketName": "bucket"})
+    index = {"dataType": "float32", "dimension": DIMENSION, "distanceMetric": "cosine"}
+    assert call(port, "POST", "/CreateIndex", INDEX | index)[0] == 200
+    return server, port
+
+
+def offer(port: int, seconds: int) -> dict[str, float]:
+    """Offers at an even pace, and counts what passes of the requests sent after the burst."""
+    vectors = [{"key": f"k{i}", "data": {"float32": [1.0] * DIMENSION}} for i in range(BATCH)]
+    begun = time.monotonic()
+
+    def put(number: int) -> tuple[float, int]:
+        due = begun + number * BATCH / OFFERED_PER_S
+        time.sleep(max(0.0, due - time.monotonic()))
+        sent = time.monotonic() - begun
+        return sent, call(port, "POST", "/PutVectors", INDEX | {"vectors": vectors})[0]
+
+    total = (BURST_S + seconds) * OFFERED_PER_S // BATCH
+    with concurrent.futures.ThreadPoolExecutor(40) as pool:
+        answers = list(pool.map(put, range(total)))
+    late = [status for sent, status in answers if BURST_S <= sent < BURST_S + seconds]
+    assert set(late) <= {200, 429}, set(late)
+    return {
+        "seconds": seconds,
+        "offered_per_s": len(late) * BATCH / seconds,
+        "passed_per_s": late.count(200) * BATCH / seconds,
+        "refused": late.count(429),
+    }
+
+
+def load(vecload: str, port: int, folder: Path, seconds: int) -> dict[str, Any]:
+    rows = 2500 * seconds
+    source = str(folder / "source.parquet")
+    flags = ["--rows", str(rows), "--dimension", str(DIMENSION), "--seed", "1"]
+    subprocess.run([vecload, "generate", source, *flags], check=True, capture_output=True)
+    call(port, "POST", "/_vecload/reset", None)
+    call(port, "POST", "/CreateVectorBucket", {"vectorBucketName": "bucket"})
+    index = {"dataType": "float32", "dimension": DIMENSION, "distanceMetric": "cosine"}
+    call(port, "POST", "/CreateIndex", INDEX | index)
+    env = {
+        "AWS_ENDPOINT_URL_S3VECTORS": f"http://127.0.0.1:{port}",
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "AWS_REGION": "us-east-1",
+        "HOME": str(folder),
+    }
+    command = [vecload, "load", source, "--index", "bucket/index", "--output", "json"]
+    done = subprocess.run(command, env=env, check=True, capture_output=True, text=True, cwd=folder)
+    report = json.loads(done.stdout)
+    counters = call(port, "GET", "/_vecload/counters", None)[1]
+    return {
+        "wall_s": report["wall_s"],
+        "vectors_per_s": report["vectors_per_s"],
+        "requests": counters["requests"]["PutVectors"],
+        "throttled": counters["throttled"],
+        "bottleneck": report["bottleneck"],
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--vecload", default="build/release/vecload")
+    parser.add_argument("--seconds", type=int, default=20)
+    parser.add_argument("--load-seconds", type=int, default=70)
+    parser.add_argument("--out", type=Path)
+    arguments = parser.parse_args()
+    vecload = str(Path(arguments.vecload).resolve())
+    with tempfile.TemporaryDirectory() as name:
+        server, port = start_server(vecload, Path(name))
+        try:
+            result: dict[str, Any] = {"offered": offer(port, arguments.seconds)}
+            result["load"] = load(vecload, port, Path(name), arguments.load_seconds)
+        finally:
+            server.terminate()
+            server.wait(timeout=60)
+    text = json.dumps(result, indent=2)
+    print(text)
+    if arguments.out:
+        arguments.out.write_text(text)
+    passed, loaded = result["offered"]["passed_per_s"], result["load"]
+    assert abs(passed - 2500) <= 25, passed
+    assert loaded["throttled"] * 1000 <= loaded["requests"], loaded
+
+
+if __name__ == "__main__":
+    main()
