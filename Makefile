@@ -39,6 +39,7 @@ help: ## this list
 
 ready := .venv/.ready
 ready_fuzz := .venv/.ready-fuzz
+ready_clients := .cache/.ready-clients
 
 $(ready): tools/bootstrap.sh tools/fetch_simdjson.sh requirements-dev.txt
 	tools/bootstrap.sh
@@ -46,6 +47,12 @@ $(ready): tools/bootstrap.sh tools/fetch_simdjson.sh requirements-dev.txt
 
 $(ready_fuzz): tools/bootstrap.sh tools/fetch_simdjson.sh requirements-dev.txt
 	tools/bootstrap.sh fuzz
+	touch $@
+
+# .venv may be shared between clones; what this makes is this clone's own.
+$(ready_clients): $(ready) tools/install_clients.sh tests/conformance/js/package-lock.json \
+    tests/conformance/langchain/requirements.txt
+	tools/install_clients.sh
 	touch $@
 
 # --- use -------------------------------------------------------------------------------------
@@ -68,7 +75,7 @@ test: build ## unit and property tests, house rules, conformance, end to end
 	$(call ctest,release,-L fast)
 	$(call pytest,release,$(conformance) $(e2e),-m "not slow")
 
-conformance: build ## our server against boto3
+conformance: build $(ready_clients) ## our server against boto3, the JavaScript SDK, LangChain
 	$(call pytest,release,$(conformance))
 
 e2e: build ## the real binary, kill -9 included; the slow ones too
