@@ -32,3 +32,6 @@ build/release/duplicates_bench | tee build/bench/duplicates.json
 
 echo "== load: what a whole load costs the client"
 python bench/load_bench.py --build build/release --json build/bench/load.json
+
+echo "== query: what the local server gives, and how soon after a start"
+python bench/query_bench.py --build build/release --json build/bench/query.json
