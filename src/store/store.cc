@@ -69,6 +69,21 @@ Status SystemError(const std::string& what, int error) {
   return Status::Io(what + ": " + std::strerror(error));
 }
 
+// Makes a folder whose being there is durable: SQLite syncs the folders that its files are in, and
+// nobody syncs what those folders are in.
+Status MakeFolder(const fs::path& folder) {
+  std::error_code error;
+  const bool made = fs::create_directories(folder, error);
+  if (error) return SystemError("cannot make the folder " + folder.string(), error.value());
+  if (!made) return Status::Ok();
+  const fs::path parent = fs::absolute(folder, error).parent_path();
+  const int descriptor = open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return Status::Ok();
+  fsync(descriptor);  // like SQLite without insisting: not every file system knows it of folders
+  close(descriptor);
+  return Status::Ok();
+}
+
 Status NoSuchBucket(const std::string& name) {
   return Status::NotFound("there is no vector bucket " + name);
 }
@@ -104,8 +119,7 @@ Store::~Store() {
 
 Status Store::OpenLocked() {
   std::error_code error;
-  fs::create_directories(path_, error);
-  if (error) return SystemError("cannot make the data folder " + path_, error.value());
+  VECLOAD_RETURN_IF_ERROR(MakeFolder(path_));
   if (!sqlite::FileExists((fs::path(path_) / kCatalogName).string(), vfs_)) {
     for (const auto& entry : fs::directory_iterator(path_, error)) {
       const std::string name = entry.path().filename().string();
@@ -126,8 +140,7 @@ Status Store::OpenLocked() {
   }
   open_indexes_max_ = OpenIndexesMax();
   VECLOAD_RETURN_IF_ERROR(OpenCatalog());
-  fs::create_directories(fs::path(path_) / kIndexesName, error);
-  if (error) return SystemError("cannot write in the data folder " + path_, error.value());
+  VECLOAD_RETURN_IF_ERROR(MakeFolder(fs::path(path_) / kIndexesName));
   return RemoveOrphans();
 }
 
