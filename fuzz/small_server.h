@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/check.h"
 #include "base/clock.h"
 #include "server/router.h"
@@ -73,10 +75,9 @@ class SmallServer {
          R"("metadataConfiguration":{"nonFilterableMetadataKeys":["note"]}})");
     std::string vectors;
     for (int i = 0; i < 250; ++i) {
-      const std::string number = std::to_string(i);
-      vectors += (i == 0 ? "" : ",") +
-                 (R"({"key":"k)" + number + R"(","data":{"float32":[)" + number +
-                  R"(,1]},"metadata":{"n":)" + number + R"(,"tags":["a","b"],"note":"x"}})");
+      vectors += fmt::format(R"({}{{"key":"k{}","data":{{"float32":[{},1]}},)"
+                             R"("metadata":{{"n":{},"tags":["a","b"],"note":"x"}}}})",
+                             i == 0 ? "" : ",", i, i, i);
     }
     must("/PutVectors",
          R"({"vectorBucketName":"bucket","indexName":"index","vectors":[)" + vectors + "]}");
