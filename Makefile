@@ -2,6 +2,7 @@
 #
 # JOBS=N          parallel jobs (default: all cores)
 # FUZZ_SECONDS=N  how long `make fuzz` runs each fuzzer (default 60)
+# SOAK_SECONDS=N  how long `make soak` runs (default 600); SOAK_SEED=N repeats a run
 # PYTEST="..."    more arguments for pytest, e.g. PYTEST="-k resume"
 
 SHELL := /bin/bash
@@ -10,6 +11,7 @@ SHELL := /bin/bash
 
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
+SOAK_SECONDS ?= 600
 PORT ?= 8080
 DATA_DIR ?= .cache/serve
 PYTEST ?=
@@ -39,6 +41,7 @@ help: ## this list
 
 ready := .venv/.ready
 ready_fuzz := .venv/.ready-fuzz
+ready_clients := .cache/.ready-clients
 
 $(ready): tools/bootstrap.sh tools/fetch_simdjson.sh requirements-dev.txt
 	tools/bootstrap.sh
@@ -46,6 +49,12 @@ $(ready): tools/bootstrap.sh tools/fetch_simdjson.sh requirements-dev.txt
 
 $(ready_fuzz): tools/bootstrap.sh tools/fetch_simdjson.sh requirements-dev.txt
 	tools/bootstrap.sh fuzz
+	touch $@
+
+# .venv may be shared between clones; what this makes is this clone's own.
+$(ready_clients): $(ready) tools/install_clients.sh tests/conformance/js/package-lock.json \
+    tests/conformance/langchain/requirements.txt
+	tools/install_clients.sh
 	touch $@
 
 # --- use -------------------------------------------------------------------------------------
@@ -63,16 +72,19 @@ serve: build ## the local S3 Vectors server on PORT (8080), data in DATA_DIR
 
 # --- test ------------------------------------------------------------------------------------
 
-.PHONY: test conformance e2e asan tsan fuzz bench
+.PHONY: test conformance e2e soak asan tsan fuzz bench
 test: build ## unit and property tests, house rules, conformance, end to end
 	$(call ctest,release,-L fast)
-	$(call pytest,release,$(conformance) $(e2e),-m "not slow")
+	$(call pytest,release,$(conformance) $(e2e) tests/soak,-m "not slow")
 
-conformance: build ## our server against boto3
+conformance: build $(ready_clients) ## our server against boto3, the JavaScript SDK, LangChain
 	$(call pytest,release,$(conformance))
 
 e2e: build ## the real binary, kill -9 included; the slow ones too
 	$(call pytest,release,$(e2e))
+
+soak: build ## the server against a model, with faults, restarts and kill -9: ten minutes
+	SOAK_SECONDS=$(SOAK_SECONDS) $(call pytest,release,tests/soak)
 
 # Arrow's own pool would hide overreads from ASan and look like races to TSan.
 asan: $(ready) ## the whole suite under ASan and UBSan (preset dev)

@@ -6,8 +6,8 @@
 
 # A module may use modules of a strictly lower rank. include/vecload/ is below all of them.
 set(VECLOAD_RANK_0 base)
-set(VECLOAD_RANK_1 wire auth http pace journal search observe)
-set(VECLOAD_RANK_2 client source store)
+set(VECLOAD_RANK_1 wire auth http pace sqlite search observe)
+set(VECLOAD_RANK_2 client source journal store)
 set(VECLOAD_RANK_3 load audit server)
 set(VECLOAD_RANK_4 cli)
 
@@ -25,7 +25,7 @@ set(VECLOAD_FOREIGN
   "asio_tls   | boost/asio/ssl      | OpenSSL::SSL                    | http"
   "curl       | curl/               | CURL::libcurl                   | http"
   "boost      | boost/              | Boost::headers                  | http"
-  "sqlite     | sqlite3             | SQLite::SQLite3                 | journal store"
+  "sqlite     | sqlite3             | SQLite::SQLite3                 | sqlite journal store"
   "cli11      | CLI/                | CLI11::CLI11                    | cli"
   "highway    | hwy/                | hwy::hwy                        | search wire"
   "prometheus | prometheus/         | prometheus-cpp::core            | observe"

@@ -35,3 +35,5 @@ python bench/load_bench.py --build build/release --json build/bench/load.json
 
 echo "== service_model: what the local server's --model aws lets through, and a load against it"
 python bench/service_model_bench.py --out build/bench/service_model.json
+echo "== query: what the local server gives, and how soon after a start"
+python bench/query_bench.py --build build/release --json build/bench/query.json

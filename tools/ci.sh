@@ -29,6 +29,8 @@ step() { # step <name> <budget in s> <command...>
 step lint        60 make --no-print-directory lint
 step test       660 make --no-print-directory test
 step sim-long   180 ctest --preset release --label-regex '^long$'
+# Those that `make test` left out.
+step conformance 120 make --no-print-directory conformance PYTEST="-m slow"
 step asan       780 make --no-print-directory asan
 step fuzz-replay 60 ctest --preset dev --label-regex fuzz --no-tests=ignore
 step tsan       480 make --no-print-directory tsan

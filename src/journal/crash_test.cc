@@ -18,15 +18,15 @@
 #include "base/random.h"
 #include "journal/journal.h"
 #include "journal/testing_jobs.h"
-#include "journal/testing_vfs.h"
+#include "sqlite/testing_vfs.h"
 
 namespace vecload::journal {
 namespace {
 
+using sqlite::TestingVfs;
 using testing::PlainIdentity;
 using testing::RecordOne;
 using testing::Script;
-using testing::TestingVfs;
 
 constexpr uint64_t kGroup = 3;
 

@@ -11,17 +11,17 @@
 #include "journal/journal.h"
 #include "journal/show.h"
 #include "journal/testing_jobs.h"
-#include "journal/testing_vfs.h"
+#include "sqlite/testing_vfs.h"
 
 namespace vecload::journal {
 namespace {
 
+using sqlite::TestingVfs;
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using testing::PlainIdentity;
 using testing::RecordOne;
 using testing::Script;
-using testing::TestingVfs;
 
 constexpr uint64_t kBatches = 13;
 const char* const kPath = "job.journal";

@@ -36,7 +36,7 @@ double PercentDone(const Contents& contents) {
   return std::floor(static_cast<double>(rows) * 1000 / static_cast<double>(total)) / 10;
 }
 
-Status SetSync(Database* database, Survives survives) {
+Status SetSync(sqlite::Database* database, Survives survives) {
   return database->Execute(survives == Survives::kPowerCut ? "PRAGMA synchronous = FULL"
                                                            : "PRAGMA synchronous = NORMAL");
 }
@@ -96,14 +96,14 @@ Status CheckRejectsPath(const Contents& contents, const OpenOptions& options) {
 }
 
 // Takes a resumed journal to what this run adds to it.
-Status WriteResumed(Database* database, const OpenOptions& options, size_t added,
+Status WriteResumed(sqlite::Database* database, const OpenOptions& options, size_t added,
                     Contents* contents) {
   VECLOAD_RETURN_IF_ERROR(AllowWriting(database));
   if (added == 0 && contents->rejects_path == options.rejects_path) return Status::Ok();
   contents->rejects_path = options.rejects_path;
   if (added > 0) contents->complete_ns = 0;
   VECLOAD_ASSIGN_OR_RETURN(Writer writer, Writer::Prepare(database));
-  Transaction transaction(database);
+  sqlite::Transaction transaction(database);
   VECLOAD_RETURN_IF_ERROR(transaction.Begin());
   VECLOAD_RETURN_IF_ERROR(writer.AddFiles(contents, contents->files.size() - added));
   VECLOAD_RETURN_IF_ERROR(writer.WriteJob(*contents));
@@ -170,7 +170,7 @@ Status Prepare(const JobIdentity& identity, const Manifest& manifest, const Open
   }
   if (holds_journal) {
     const std::string path = prepared->file.path;
-    prepared->file.database = Database();
+    prepared->file.database = sqlite::Database();
     VECLOAD_RETURN_IF_ERROR(RemoveJournal(path, options.vfs));
     VECLOAD_ASSIGN_OR_RETURN(prepared->file, OpenForWriting(path, options.vfs));
   }
@@ -189,7 +189,7 @@ void TakeShares(std::span<const RowRange> shares, Manifest* manifest,
 
 }  // namespace
 
-Journal::Journal(Database lock, Database database, Writer writer, Contents contents,
+Journal::Journal(sqlite::Database lock, sqlite::Database database, Writer writer, Contents contents,
                  std::vector<uint32_t> numbers, std::vector<uint64_t> first_rows, uint32_t shards)
     : lock_(std::move(lock)),
       database_(std::move(database)),
@@ -311,7 +311,7 @@ Status Journal::MarkComplete(WallTime at) {
 Status Journal::Write(Survives survives) {
   const auto write = [&]() -> Status {
     VECLOAD_RETURN_IF_ERROR(SetSync(&database_, survives));
-    Transaction transaction(&database_);
+    sqlite::Transaction transaction(&database_);
     VECLOAD_RETURN_IF_ERROR(transaction.Begin());
     VECLOAD_RETURN_IF_ERROR(writer_.WriteSegments(contents_.segments.PendingChanges()));
     VECLOAD_RETURN_IF_ERROR(writer_.WriteJob(contents_));

@@ -11,8 +11,8 @@
 #include "base/clock.h"
 #include "journal/identity.h"
 #include "journal/segment_set.h"
-#include "journal/sqlite.h"
 #include "journal/tables.h"
+#include "sqlite/database.h"
 #include "vecload/source.h"
 #include "vecload/status.h"
 
@@ -106,13 +106,13 @@ class Journal {
   static constexpr Duration kGroupWait = std::chrono::seconds(1);
 
  private:
-  Journal(Database lock, Database database, Writer writer, Contents contents,
+  Journal(sqlite::Database lock, sqlite::Database database, Writer writer, Contents contents,
           std::vector<uint32_t> numbers, std::vector<uint64_t> first_rows, uint32_t shards);
   Status Write(Survives survives);
   Result<SettledSegment> ToStored(const SettledSegment& settled) const;
 
-  Database lock_;  // closed last
-  Database database_;
+  sqlite::Database lock_;  // closed last
+  sqlite::Database database_;
   Writer writer_;
   Contents contents_;
   std::vector<uint32_t> numbers_;     // of the manifest's files in the table

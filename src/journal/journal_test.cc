@@ -15,7 +15,7 @@
 
 #include "journal/show.h"
 #include "journal/testing_jobs.h"
-#include "journal/testing_vfs.h"
+#include "sqlite/testing_vfs.h"
 
 namespace vecload::journal {
 namespace {
@@ -66,7 +66,7 @@ class JournalTest : public ::testing::Test {
     ASSERT_TRUE(journal.MarkComplete(kBegun + std::chrono::hours(1)).ok());
   }
 
-  testing::TestingVfs vfs_{"journal-test"};
+  sqlite::TestingVfs vfs_{"journal-test"};
   JobIdentity identity_ = PlainIdentity();
   Manifest manifest_ = PlainManifest({100, 20});
   OpenOptions options_ = {.rejects_path = "rejects.jsonl", .now = kBegun, .vfs = "journal-test"};

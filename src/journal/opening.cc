@@ -11,17 +11,6 @@ namespace {
 // `vecload journal show`, or sqlite3 in a user's hand, gets a moment to let go of the file.
 constexpr int kBusyTimeoutMs = 5000;
 
-sqlite3_vfs* FindVfs(const std::string& name) {
-  return sqlite3_vfs_find(name.empty() ? nullptr : name.c_str());
-}
-
-Status RemoveFile(const std::string& path, const std::string& vfs) {
-  sqlite3_vfs* found = FindVfs(vfs);
-  const int code = found->xDelete(found, path.c_str(), /*syncDir=*/1);
-  if (code == SQLITE_OK || code == SQLITE_IOERR_DELETE_NOENT) return Status::Ok();
-  return Status::Io(fmt::format("cannot remove {}: {}", path, sqlite3_errstr(code)));
-}
-
 // Size and rows always; then the etag where S3 gave one, the time of change where there is none.
 bool IsChanged(const SourceFile& before, const SourceFile& now) {
   if (before.size != now.size || before.rows != now.rows) return true;
@@ -33,8 +22,8 @@ bool IsChanged(const SourceFile& before, const SourceFile& now) {
 
 Result<OpenFile> OpenForWriting(const std::string& path, const std::string& vfs) {
   OpenFile file;
-  VECLOAD_ASSIGN_OR_RETURN(file.database,
-                           Database::Open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs));
+  VECLOAD_ASSIGN_OR_RETURN(
+      file.database, sqlite::Database::Open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs));
   sqlite3* handle = file.database.handle();
   // SQLite opens what it may not write for reading.
   if (sqlite3_db_readonly(handle, "main") != 0) {
@@ -46,7 +35,7 @@ Result<OpenFile> OpenForWriting(const std::string& path, const std::string& vfs)
   return file;
 }
 
-Status AllowWriting(Database* database) {
+Status AllowWriting(sqlite::Database* database) {
   VECLOAD_ASSIGN_OR_RETURN(const std::string mode, database->Text("PRAGMA journal_mode = WAL"));
   if (mode != "wal") {
     return Status::Io(
@@ -57,10 +46,10 @@ Status AllowWriting(Database* database) {
   return database->Execute("PRAGMA synchronous = FULL");
 }
 
-Result<Database> TakeLock(const std::string& path, const std::string& vfs) {
+Result<sqlite::Database> TakeLock(const std::string& path, const std::string& vfs) {
   VECLOAD_ASSIGN_OR_RETURN(
-      Database lock,
-      Database::Open(path + "-lock", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs));
+      sqlite::Database lock,
+      sqlite::Database::Open(path + "-lock", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs));
   // Nothing is ever written, so no rollback journal is needed either.
   const Status status = lock.Execute("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
   if (status.code() == Code::kUnavailable) {
@@ -72,24 +61,16 @@ Result<Database> TakeLock(const std::string& path, const std::string& vfs) {
 }
 
 bool IsLocked(const std::string& path, const std::string& vfs) {
-  auto lock = Database::Open(path + "-lock", SQLITE_OPEN_READONLY, vfs);
+  auto lock = sqlite::Database::Open(path + "-lock", SQLITE_OPEN_READONLY, vfs);
   if (!lock.ok()) return false;
   return lock->Number("SELECT count(*) FROM sqlite_master").status().code() == Code::kUnavailable;
 }
 
-bool FileExists(const std::string& path, const std::string& vfs) {
-  sqlite3_vfs* found = FindVfs(vfs);
-  int exists = 0;
-  return found != nullptr &&
-         found->xAccess(found, path.c_str(), SQLITE_ACCESS_EXISTS, &exists) == SQLITE_OK &&
-         exists != 0;
-}
-
 Status RemoveJournal(const std::string& path, const std::string& vfs) {
   // The database first: SQLite ignores a log without one, but not a database without its log.
-  VECLOAD_RETURN_IF_ERROR(RemoveFile(path, vfs));
-  VECLOAD_RETURN_IF_ERROR(RemoveFile(path + "-wal", vfs));
-  return RemoveFile(path + "-journal", vfs);
+  VECLOAD_RETURN_IF_ERROR(sqlite::RemoveFile(path, vfs));
+  VECLOAD_RETURN_IF_ERROR(sqlite::RemoveFile(path + "-wal", vfs));
+  return sqlite::RemoveFile(path + "-journal", vfs);
 }
 
 Result<FileMatch> MatchFiles(const Manifest& manifest, Contents* contents) {

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "journal/identity.h"
-#include "journal/sqlite.h"
 #include "journal/tables.h"
+#include "sqlite/database.h"
 #include "vecload/source.h"
 #include "vecload/status.h"
 
@@ -14,7 +14,7 @@ namespace vecload::journal {
 
 // A journal's file, opened. `path` is without links, so that all names of a file share one lock.
 struct OpenFile {
-  Database database;
+  sqlite::Database database;
   std::string path;
 };
 
@@ -22,16 +22,14 @@ struct OpenFile {
 // until AllowWriting, so that a file which turns out to be damaged or foreign stays as it is.
 Result<OpenFile> OpenForWriting(const std::string& path, const std::string& vfs);
 // The contents are wanted: sets the write-ahead log up.
-Status AllowWriting(Database* database);
+Status AllowWriting(sqlite::Database* database);
 
 // A connection that holds PATH-lock, an empty database, for as long as it lives. The lock ends with
 // the process, however that ends; the file stays. kConflict: another load has it.
-Result<Database> TakeLock(const std::string& path, const std::string& vfs);
+Result<sqlite::Database> TakeLock(const std::string& path, const std::string& vfs);
 // Whether another connection has the lock.
 bool IsLocked(const std::string& path, const std::string& vfs);
 
-// Whether there is such a file, with something in it.
-bool FileExists(const std::string& path, const std::string& vfs);
 // Removes a journal that is closed, and locked by the caller.
 Status RemoveJournal(const std::string& path, const std::string& vfs);
 

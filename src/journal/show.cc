@@ -26,12 +26,13 @@ std::string ToUri(std::string_view path) {
 // A journal that was closed has no write-ahead log, and reading it must not make one.
 Result<OpenFile> OpenForReading(const std::string& path, const std::string& vfs) {
   OpenFile file;
-  VECLOAD_ASSIGN_OR_RETURN(file.database, Database::Open(path, SQLITE_OPEN_READONLY, vfs));
+  VECLOAD_ASSIGN_OR_RETURN(file.database, sqlite::Database::Open(path, SQLITE_OPEN_READONLY, vfs));
   file.path = sqlite3_db_filename(file.database.handle(), "main");
-  if (!FileExists(file.path + "-wal", vfs) && !FileExists(file.path + "-journal", vfs)) {
+  if (!sqlite::FileExists(file.path + "-wal", vfs) &&
+      !sqlite::FileExists(file.path + "-journal", vfs)) {
     VECLOAD_ASSIGN_OR_RETURN(file.database,
-                             Database::Open(ToUri(file.path) + "?immutable=1",
-                                            SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, vfs));
+                             sqlite::Database::Open(ToUri(file.path) + "?immutable=1",
+                                                    SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, vfs));
   }
   return file;
 }
@@ -63,7 +64,7 @@ Result<Shown> ShowOpened(OpenFile* file, const std::string& vfs) {
 
 Result<Shown> Show(const std::string& path, const std::string& vfs) {
   const std::string context = "journal " + path;
-  if (!FileExists(path, vfs)) return Status::NotFound(context + ": there is none");
+  if (!sqlite::FileExists(path, vfs)) return Status::NotFound(context + ": there is none");
   auto file = OpenForReading(path, vfs);
   if (!file.ok()) return file.status().WithContext(context);
   auto shown = ShowOpened(&*file, vfs);

@@ -83,7 +83,7 @@ Status Damaged(std::string_view what) {
 }
 
 // Reads the header past SQLite, which reads nothing at all of a file that is cut short.
-bool HeaderIsOurs(Database* database) {
+bool HeaderIsOurs(sqlite::Database* database) {
   sqlite3_file* file = nullptr;
   sqlite3_file_control(database->handle(), "main", SQLITE_FCNTL_FILE_POINTER,
                        static_cast<void*>(&file));
@@ -99,7 +99,7 @@ bool HeaderIsOurs(Database* database) {
   return std::memcmp(header.data(), "SQLite format 3", 16) == 0 && id == kApplicationId;
 }
 
-Status CheckVersion(Database* database) {
+Status CheckVersion(sqlite::Database* database) {
   VECLOAD_ASSIGN_OR_RETURN(const int64_t version, database->Number("PRAGMA user_version"));
   if (version == kSchemaVersion) return Status::Ok();
   if (version > kSchemaVersion) {
@@ -110,18 +110,19 @@ Status CheckVersion(Database* database) {
   return Damaged(fmt::format("schema version {}", version));
 }
 
-Status ReadIdentity(Database* database, Contents* contents) {
-  VECLOAD_ASSIGN_OR_RETURN(Statement rows, database->Prepare("SELECT name, value FROM identity"));
+Status ReadIdentity(sqlite::Database* database, Contents* contents) {
+  VECLOAD_ASSIGN_OR_RETURN(sqlite::Statement rows,
+                           database->Prepare("SELECT name, value FROM identity"));
   for (;;) {
     VECLOAD_ASSIGN_OR_RETURN(const bool row, rows.Step());
     if (!row) return Status::Ok();
-    contents->identity.push_back({rows.Text(0), rows.Text(1)});
+    contents->identity.push_back({std::string(rows.Text(0)), std::string(rows.Text(1))});
   }
 }
 
-Status ReadManifest(Database* database, Contents* contents) {
+Status ReadManifest(sqlite::Database* database, Contents* contents) {
   VECLOAD_ASSIGN_OR_RETURN(
-      Statement rows,
+      sqlite::Statement rows,
       database->Prepare(
           "SELECT file, uri, size, etag, mtime_ns, rows FROM manifest ORDER BY file"));
   for (;;) {
@@ -139,9 +140,9 @@ Status ReadManifest(Database* database, Contents* contents) {
   }
 }
 
-Status ReadSegments(Database* database, Contents* contents) {
+Status ReadSegments(sqlite::Database* database, Contents* contents) {
   VECLOAD_ASSIGN_OR_RETURN(
-      Statement rows,
+      sqlite::Statement rows,
       database->Prepare("SELECT file, shard, row_begin, row_end, rows, superseded, rejected "
                         "FROM segment ORDER BY file, shard, row_begin"));
   constexpr int64_t kShardMax = std::numeric_limits<uint32_t>::max();
@@ -161,10 +162,10 @@ Status ReadSegments(Database* database, Contents* contents) {
   }
 }
 
-Status ReadTables(Database* database, Contents* contents) {
+Status ReadTables(sqlite::Database* database, Contents* contents) {
   VECLOAD_ASSIGN_OR_RETURN(const std::string check, database->Text("PRAGMA integrity_check(1)"));
   if (check != "ok") return Damaged(check);
-  VECLOAD_ASSIGN_OR_RETURN(Statement job,
+  VECLOAD_ASSIGN_OR_RETURN(sqlite::Statement job,
                            database->Prepare("SELECT created_ns, complete_ns, rejects_path, "
                                              "rejects_bytes, checksum FROM job"));
   VECLOAD_ASSIGN_OR_RETURN(const bool row, job.Step());
@@ -195,7 +196,7 @@ uint64_t Contents::Rows() const {
   return rows;
 }
 
-Result<bool> HoldsJournal(Database* database) {
+Result<bool> HoldsJournal(sqlite::Database* database) {
   const auto id = database->Number("PRAGMA application_id");
   if (id.status().code() == Code::kCorrupt) {
     if (HeaderIsOurs(database)) return true;
@@ -211,14 +212,14 @@ Result<bool> HoldsJournal(Database* database) {
   return Status::Conflict("a SQLite database, but not a journal of vecload");
 }
 
-Status WriteNew(Database* database, Contents* contents) {
-  Transaction transaction(database);
+Status WriteNew(sqlite::Database* database, Contents* contents) {
+  sqlite::Transaction transaction(database);
   VECLOAD_RETURN_IF_ERROR(transaction.Begin());
   VECLOAD_RETURN_IF_ERROR(
       database->Execute(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}; {}",
                                     kApplicationId, kSchemaVersion, kSchema)
                             .c_str()));
-  VECLOAD_ASSIGN_OR_RETURN(Statement add_identity,
+  VECLOAD_ASSIGN_OR_RETURN(sqlite::Statement add_identity,
                            database->Prepare("INSERT INTO identity VALUES (?, ?)"));
   for (const IdentityField& field : contents->identity) {
     add_identity.Bind(1, field.name).Bind(2, field.value);
@@ -230,9 +231,9 @@ Status WriteNew(Database* database, Contents* contents) {
   return transaction.Commit();
 }
 
-Result<Contents> ReadAll(Database* database) {
+Result<Contents> ReadAll(sqlite::Database* database) {
   VECLOAD_RETURN_IF_ERROR(CheckVersion(database));
-  Transaction transaction(database);
+  sqlite::Transaction transaction(database);
   VECLOAD_RETURN_IF_ERROR(transaction.Begin("BEGIN"));
   Contents contents;
   const Status status = ReadTables(database, &contents);
@@ -242,7 +243,7 @@ Result<Contents> ReadAll(Database* database) {
   return contents;
 }
 
-Result<Writer> Writer::Prepare(Database* database) {
+Result<Writer> Writer::Prepare(sqlite::Database* database) {
   Writer writer;
   VECLOAD_ASSIGN_OR_RETURN(writer.add_file_,
                            database->Prepare("INSERT INTO manifest VALUES (?, ?, ?, ?, ?, ?)"));

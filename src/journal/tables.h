@@ -6,7 +6,7 @@
 
 #include "journal/identity.h"
 #include "journal/segment_set.h"
-#include "journal/sqlite.h"
+#include "sqlite/database.h"
 #include "vecload/source.h"
 #include "vecload/status.h"
 
@@ -32,19 +32,19 @@ struct Contents {
 
 // Whether the file holds a journal, perhaps a damaged one; false: it is empty. Reads its header
 // only. kCorrupt: not SQLite; kConflict: a database of another program.
-Result<bool> HoldsJournal(Database* database);
+Result<bool> HoldsJournal(sqlite::Database* database);
 
 // Makes the tables and writes identity, files and the rest, in one transaction.
-Status WriteNew(Database* database, Contents* contents);
+Status WriteNew(sqlite::Database* database, Contents* contents);
 
 // Reads all of it as of one moment. kConflict: of a newer schema; kCorrupt: damaged, which
 // SQLite's own check, our checksums and the relations between the values each can show.
-Result<Contents> ReadAll(Database* database);
+Result<Contents> ReadAll(sqlite::Database* database);
 
 // Writes changes into an open journal. The caller has the transaction.
 class Writer {
  public:
-  static Result<Writer> Prepare(Database* database);
+  static Result<Writer> Prepare(sqlite::Database* database);
   // Appends contents->files[from, end) to the table, and their checksums to contents.
   Status AddFiles(Contents* contents, size_t from);
   Status WriteSegments(const SegmentSet::Changes& changes);
@@ -52,10 +52,10 @@ class Writer {
   Status WriteJob(const Contents& contents);
 
  private:
-  Statement add_file_;
-  Statement erase_segment_;
-  Statement write_segment_;
-  Statement write_job_;
+  sqlite::Statement add_file_;
+  sqlite::Statement erase_segment_;
+  sqlite::Statement write_segment_;
+  sqlite::Statement write_job_;
 };
 
 }  // namespace vecload::journal

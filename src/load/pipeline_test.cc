@@ -18,9 +18,9 @@
 #include "auth/credentials.h"
 #include "base/random.h"
 #include "journal/journal.h"
-#include "journal/testing_vfs.h"
 #include "load/rows_from.h"
 #include "load/testing_source.h"
+#include "sqlite/testing_vfs.h"
 
 namespace vecload::load {
 namespace {
@@ -366,7 +366,7 @@ TEST_F(PipelineTest, RowsThatGiveWayAreSettledAndNeverSent) {
 TEST_F(PipelineTest, AFullDiskStopsItAndTheNextRunGoesOn) {
   options_.batch_vectors_max = 10;
   for (const uint64_t free_bytes : {0, 20'000, 50'000, 80'001}) {
-    journal::testing::TestingVfs disk("full-disk-pipeline");
+    sqlite::TestingVfs disk("full-disk-pipeline");
     MemorySource source(2, 5'000);
     std::set<std::string> stored;
     const auto answer = [&](const std::vector<std::string>& keys) {

@@ -1,15 +1,16 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 #include <vector>
-
-#include <hwy/aligned_allocator.h>
 
 #include "base/filter.h"
 #include "vecload/record.h"
@@ -22,8 +23,9 @@ struct Match {
   float distance = 0;
 };
 
-// The vectors of one index in memory, searched exactly: every query looks at every vector. Not
-// thread-safe: const calls may run together, anything else alone.
+// The vectors of one index in memory, searched exactly: every query looks at every vector, of a
+// large index on several threads. Not thread-safe: const calls may run together, anything else
+// alone.
 class FlatIndex {
  public:
   FlatIndex(uint32_t dimension, DistanceMetric metric);
@@ -66,6 +68,19 @@ class FlatIndex {
     }
   };
 
+  struct Free {
+    void operator()(float* floats) const { std::free(floats); }
+  };
+  using Floats = std::unique_ptr<float[], Free>;
+  using Candidate = std::pair<float, uint32_t>;  // distance, slot
+
+  static Floats Allocate(size_t bytes, size_t alignment);
+  // The nearest of the slots from `begin` to `end`, in order. `begin` is the first of a chunk.
+  [[nodiscard]] std::vector<Candidate> NearestOf(const Search& search, const float* query,
+                                                 size_t begin, size_t end) const;
+  // The order of neighbours.
+  [[nodiscard]] bool IsNearer(const Candidate& a, const Candidate& b) const;
+
   [[nodiscard]] float* Row(size_t slot);
   [[nodiscard]] const float* Row(size_t slot) const;
   // Writes `vector` as the rows are kept: padded with zeros, and of length 1 under cosine.
@@ -77,7 +92,7 @@ class FlatIndex {
   const size_t stride_;
   const size_t chunk_rows_;
   // Chunks, so that growing copies nothing. The slots in use are 0 to size() - 1.
-  std::vector<hwy::AlignedFreeUniquePtr<float[]>> chunks_;
+  std::vector<Floats> chunks_;
   std::deque<std::string> keys_;
   std::deque<std::string> fields_;  // by slot, packed
   std::unordered_set<uint32_t, SlotHash, SlotEqual> slots_;

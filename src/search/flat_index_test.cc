@@ -127,6 +127,35 @@ TEST_P(FlatIndexTest, BreaksTiesByKeyAndResumesAfterAMatch) {
   }
 }
 
+// Ten chunks, which go to two threads where the machine has them, and many equal distances on both
+// sides of every border.
+TEST(FlatIndex, ALargeIndexIsSearchedInPartsAsAWhole) {
+  constexpr uint32_t kDimension = 1024;
+  constexpr size_t kVectors = 10'000;
+  FlatIndex index(kDimension, DistanceMetric::kEuclidean);
+  std::vector<float> vector(kDimension);
+  std::vector<std::pair<float, std::string>> expected;
+  for (size_t i = 0; i < kVectors; ++i) {
+    const std::string key = std::to_string(i * 7919 % kVectors);
+    vector[3] = static_cast<float>(i % 50);
+    index.Put(key, vector);
+    expected.emplace_back(vector[3], key);
+  }
+  std::sort(expected.begin(), expected.end());
+  const std::vector<float> query(kDimension);
+  Match after;
+  for (size_t begin = 0; begin < kVectors; begin += 1'500) {
+    const auto page =
+        index.Nearest({.query = query, .count_max = 1'500, .after = begin == 0 ? nullptr : &after});
+    ASSERT_EQ(page.size(), std::min<size_t>(1'500, kVectors - begin));
+    for (size_t i = 0; i < page.size(); ++i) {
+      ASSERT_EQ(page[i].distance, expected[begin + i].first);
+      ASSERT_EQ(page[i].key, expected[begin + i].second) << "place " << begin + i;
+    }
+    after = page.back();
+  }
+}
+
 TEST(FlatIndex, CosineSurvivesTheEndsOfTheFloatRange) {
   FlatIndex index(2, DistanceMetric::kCosine);
   const float huge = std::numeric_limits<float>::max();

@@ -91,6 +91,13 @@ const Route* FindRoute(const http::ServerRequest& request) {
   return route == std::end(kRoutes) ? nullptr : route;
 }
 
+// Method and target as an answer may repeat them, whatever bytes came.
+std::string Quotable(const http::ServerRequest& request) {
+  std::string text = request.method + " " + request.target.substr(0, 200);
+  std::ranges::replace_if(text, [](char c) { return c < ' ' || c > '~'; }, '?');
+  return text;
+}
+
 // In the form of a random UUID, as AWS's are.
 std::string NewRequestId() {
   thread_local Random random = [] {
@@ -142,10 +149,8 @@ http::ServerReply Router::Handle(http::ServerRequest&& request) const {
   }
   const Route* route = FindRoute(request);
   if (route == nullptr) {
-    wire::WireError error = wire::MakeError(
-        "UnknownOperationException",
-        "this server has no operation " + request.method + " " + request.target.substr(0, 200));
-    return {ErrorReply(error)};
+    return {ErrorReply(wire::MakeError("UnknownOperationException",
+                                       "this server has no operation " + Quotable(request)))};
   }
   size_t data_bytes = 0;
   Answer answer = route->run(service_, &request, &data_bytes);

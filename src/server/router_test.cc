@@ -509,6 +509,10 @@ TEST_F(RouterTest, UnknownOperationsAndWebPagesAreRefused) {
   ExpectError(Call("TagResource", "{}"), 404, "UnknownOperationException", "POST /TagResource");
   const auto get = router_->Handle({"GET", "/GetIndex", {}, {}});
   EXPECT_EQ(get.reply.status, 404);
+  // What cannot stand in JSON is not repeated.
+  const auto odd = router_->Handle({"POST", "/Get\xff\xc3", {}, {}});
+  EXPECT_THAT(odd.reply.body, HasSubstr("POST /Get??"));
+  EXPECT_TRUE(wire::IsJsonObject(odd.reply.body));
   const auto page =
       router_->Handle({"POST", "/ListVectorBuckets", {{"origin", "http://evil.example"}}, "{}"});
   EXPECT_EQ(page.reply.status, 403);

@@ -3,11 +3,24 @@
 #include <string>
 
 namespace vecload::store {
+namespace {
 
-Status CreateFormat(Database* database, const Format& format, const char* schema) {
+// E.g. `sqlite3` in a user's hand gets a moment to let go of the file.
+constexpr int kBusyTimeoutMs = 5000;
+
+}  // namespace
+
+Result<sqlite::Database> OpenDatabase(const std::string& path, const std::string& vfs, int flags) {
+  auto database = sqlite::Database::Open(path, SQLITE_OPEN_READWRITE | flags, vfs);
+  if (!database.ok()) return database.status().WithContext("cannot open");
+  sqlite3_busy_timeout(database->handle(), kBusyTimeoutMs);
+  return database;
+}
+
+Status CreateFormat(sqlite::Database* database, const Format& format, const char* schema) {
   VECLOAD_RETURN_IF_ERROR(database->Execute("PRAGMA journal_mode=WAL"));
   VECLOAD_RETURN_IF_ERROR(SetUpConnection(database));
-  Transaction transaction(database);
+  sqlite::Transaction transaction(database);
   VECLOAD_RETURN_IF_ERROR(transaction.Begin());
   VECLOAD_RETURN_IF_ERROR(database->Execute(schema));
   const std::string mark = "PRAGMA application_id=" + std::to_string(format.application_id) +
@@ -16,7 +29,7 @@ Status CreateFormat(Database* database, const Format& format, const char* schema
   return transaction.Commit();
 }
 
-Status CheckFormat(Database* database, const Format& format) {
+Status CheckFormat(sqlite::Database* database, const Format& format) {
   const std::string path = sqlite3_db_filename(database->handle(), "main");
   VECLOAD_ASSIGN_OR_RETURN(const int64_t id, database->Number("PRAGMA application_id"));
   if (id != format.application_id) {
@@ -31,7 +44,7 @@ Status CheckFormat(Database* database, const Format& format) {
   return Status::Ok();
 }
 
-Status SetUpConnection(Database* database) {
+Status SetUpConnection(sqlite::Database* database) {
   // FULL syncs the write-ahead log at each commit; it cost nothing that could be measured against
   // NORMAL (ADR 0005). The log is checkpointed by the owner, outside of its commits.
   return database->Execute(

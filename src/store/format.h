@@ -1,8 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
-#include "store/sqlite.h"
+#include "sqlite/database.h"
 #include "vecload/status.h"
 
 namespace vecload::store {
@@ -16,11 +17,14 @@ struct Format {
 inline constexpr Format kCatalogFormat{0x76656343, 2};
 inline constexpr Format kIndexFormat{0x76656349, 1};
 
+// Opens a connection that waits a moment for others. `flags` besides SQLITE_OPEN_READWRITE.
+Result<sqlite::Database> OpenDatabase(const std::string& path, const std::string& vfs,
+                                      int flags = 0);
 // Makes the tables of a new file and marks it, in one transaction.
-Status CreateFormat(Database* database, const Format& format, const char* schema);
+Status CreateFormat(sqlite::Database* database, const Format& format, const char* schema);
 // kCorrupt: the file is not of this kind, or was written by a newer version.
-Status CheckFormat(Database* database, const Format& format);
+Status CheckFormat(sqlite::Database* database, const Format& format);
 // What every connection needs: a commit that is on disk when it returns.
-Status SetUpConnection(Database* database);
+Status SetUpConnection(sqlite::Database* database);
 
 }  // namespace vecload::store

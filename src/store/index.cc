@@ -1,8 +1,6 @@
 #include "store/index.h"
 
-#include <filesystem>
 #include <shared_mutex>
-#include <system_error>
 #include <utility>
 
 #include "search/filter.h"
@@ -34,21 +32,22 @@ int OnCommit(void* wal_pages, sqlite3*, const char*, int pages) {
 
 }  // namespace
 
-Status Index::Create(const std::string& path) {
-  RemoveFiles(path);
-  VECLOAD_ASSIGN_OR_RETURN(Database database, Database::Open(path, Database::Mode::kCreate));
+Status Index::Create(const std::string& path, const std::string& vfs) {
+  RemoveFiles(path, vfs);
+  VECLOAD_ASSIGN_OR_RETURN(sqlite::Database database, OpenDatabase(path, vfs, SQLITE_OPEN_CREATE));
   return CreateFormat(&database, kIndexFormat, kSchema);
 }
 
-Result<std::unique_ptr<Index>> Index::Open(const std::string& path, const IndexInfo& info) {
-  std::unique_ptr<Index> index(new Index(path, info));
+Result<std::unique_ptr<Index>> Index::Open(const std::string& path, const IndexInfo& info,
+                                           const std::string& vfs) {
+  std::unique_ptr<Index> index(new Index(path, info, vfs));
   VECLOAD_RETURN_IF_ERROR(index->OpenConnections());
   return index;
 }
 
 Status Index::OpenConnections() {
-  VECLOAD_ASSIGN_OR_RETURN(writer_.database, Database::Open(path_, Database::Mode::kOpen));
-  Database& writer = writer_.database;
+  VECLOAD_ASSIGN_OR_RETURN(writer_.database, OpenDatabase(path_, vfs_));
+  sqlite::Database& writer = writer_.database;
   VECLOAD_RETURN_IF_ERROR(CheckFormat(&writer, kIndexFormat));
   VECLOAD_RETURN_IF_ERROR(SetUpConnection(&writer));
   VECLOAD_RETURN_IF_ERROR(writer.Execute("PRAGMA cache_size=-32768"));
@@ -59,8 +58,8 @@ Status Index::OpenConnections() {
                                           "data=excluded.data"));
   VECLOAD_ASSIGN_OR_RETURN(writer_.erase, writer.Prepare("DELETE FROM vectors WHERE key=?"));
 
-  VECLOAD_ASSIGN_OR_RETURN(reader_.database, Database::Open(path_, Database::Mode::kOpen));
-  Database& reader = reader_.database;
+  VECLOAD_ASSIGN_OR_RETURN(reader_.database, OpenDatabase(path_, vfs_));
+  sqlite::Database& reader = reader_.database;
   VECLOAD_RETURN_IF_ERROR(SetUpConnection(&reader));
   VECLOAD_RETURN_IF_ERROR(reader.Execute("PRAGMA query_only=1"));
   VECLOAD_ASSIGN_OR_RETURN(reader_.get, reader.Prepare("SELECT metadata FROM vectors WHERE key=?"));
@@ -89,7 +88,7 @@ Status Index::CheckNotDropped() const {
 }
 
 template <typename Apply>
-Status Index::CommitAndApply(Transaction* transaction, const Apply& apply) {
+Status Index::CommitAndApply(sqlite::Transaction* transaction, const Apply& apply) {
   {
     // Queries wait for the commit itself: what they find in memory must be what is on disk.
     const std::unique_lock memory_lock(memory_mutex_);
@@ -115,7 +114,7 @@ Status Index::Put(std::span<const VectorView> vectors) {
       VECLOAD_ASSIGN_OR_RETURN(fields[i], PackMetadata(&reader, vectors[i].metadata));
     }
   }
-  Transaction transaction(&writer_.database);
+  sqlite::Transaction transaction(&writer_.database);
   VECLOAD_RETURN_IF_ERROR(transaction.Begin());
   for (const VectorView& vector : vectors) {
     writer_.put.Bind(1, vector.key).Bind(2, vector.metadata).Bind(3, vector.data);
@@ -131,7 +130,7 @@ Status Index::Put(std::span<const VectorView> vectors) {
 Status Index::Delete(std::span<const std::string> keys) {
   const std::lock_guard write_lock(write_mutex_);
   VECLOAD_RETURN_IF_ERROR(CheckNotDropped());
-  Transaction transaction(&writer_.database);
+  sqlite::Transaction transaction(&writer_.database);
   VECLOAD_RETURN_IF_ERROR(transaction.Begin());
   for (const std::string& key : keys) {
     VECLOAD_RETURN_IF_ERROR(writer_.erase.Bind(1, std::string_view(key)).Run());
@@ -154,7 +153,7 @@ Result<std::string> Index::PackMetadata(wire::FieldReader* reader,
   return search::PackFields(*fields);
 }
 
-Status Index::ReadRow(const Statement& statement, Want want, Record* record) const {
+Status Index::ReadRow(const sqlite::Statement& statement, Want want, Record* record) const {
   if (want.metadata) {
     const std::string_view metadata = statement.Text(0);
     record->metadata = metadata.empty() ? kNoMetadata : metadata;
@@ -172,9 +171,9 @@ Result<std::vector<Record>> Index::Get(std::span<const std::string> keys, Want w
   VECLOAD_RETURN_IF_ERROR(CheckNotDropped());
   // One snapshot for all of them.
   VECLOAD_RETURN_IF_ERROR(reader_.database.Execute("BEGIN"));
-  const Transaction transaction(&reader_.database);
-  Statement& statement = want.data ? reader_.get_data : reader_.get;
-  const ResetAtEnd reset(&statement);
+  const sqlite::Transaction transaction(&reader_.database);
+  sqlite::Statement& statement = want.data ? reader_.get_data : reader_.get;
+  const sqlite::ResetAtEnd reset(&statement);
   for (const std::string& key : keys) {
     VECLOAD_ASSIGN_OR_RETURN(const bool found, statement.Bind(1, std::string_view(key)).Step());
     if (!found) continue;
@@ -191,8 +190,8 @@ Result<ListPage> Index::List(const ListRequest& request) {
   size_t bytes = 0;
   const std::lock_guard read_lock(read_mutex_);
   VECLOAD_RETURN_IF_ERROR(CheckNotDropped());
-  Statement& statement = request.want.data ? reader_.list_data : reader_.list;
-  const ResetAtEnd reset(&statement);
+  sqlite::Statement& statement = request.want.data ? reader_.list_data : reader_.list;
+  const sqlite::ResetAtEnd reset(&statement);
   statement.Bind(1, request.after);
   while (true) {
     VECLOAD_ASSIGN_OR_RETURN(const bool found, statement.Step());
@@ -230,7 +229,8 @@ Status Index::EnsureInMemory() {
   if (memory_ != nullptr) return Status::Ok();  // only ever set under write_mutex_
   // By the writer's connection, since the reader's must stay free for queries (lock order).
   VECLOAD_ASSIGN_OR_RETURN(
-      Statement all, writer_.database.Prepare("SELECT key,data,metadata FROM vectors ORDER BY id"));
+      sqlite::Statement all,
+      writer_.database.Prepare("SELECT key,data,metadata FROM vectors ORDER BY id"));
   auto memory = std::make_unique<search::FlatIndex>(info_.dimension, info_.metric);
   wire::FieldReader reader(info_.non_filterable_keys);
   std::vector<float> vector(info_.dimension);
@@ -271,13 +271,13 @@ Result<QueryAnswer> Index::Query(const QueryRequest& request) {
 void Index::Drop() {
   const std::lock_guard write_lock(write_mutex_);
   dropped_ = true;
-  RemoveFiles(path_);
+  RemoveFiles(path_, vfs_);
 }
 
-void Index::RemoveFiles(const std::string& path) {
+void Index::RemoveFiles(const std::string& path, const std::string& vfs) {
   for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
-    std::error_code ignored;  // what is left over is removed when the store is opened again
-    std::filesystem::remove(path + suffix, ignored);
+    // What is left over is removed when the store is opened again.
+    (void)sqlite::RemoveFile(path + suffix, vfs);
   }
 }
 

@@ -12,8 +12,8 @@
 
 #include "base/filter.h"
 #include "search/flat_index.h"
+#include "sqlite/database.h"
 #include "store/fair_shared_mutex.h"
-#include "store/sqlite.h"
 #include "vecload/record.h"
 #include "vecload/status.h"
 #include "wire/fields.h"
@@ -66,9 +66,10 @@ struct QueryAnswer {
 // not at all. After Drop, and so for whoever still holds the index then, all calls give kNotFound.
 class Index {
  public:
-  // Makes the file; whatever is in its place is removed.
-  static Status Create(const std::string& path);
-  static Result<std::unique_ptr<Index>> Open(const std::string& path, const IndexInfo& info);
+  // Makes the file; whatever is in its place is removed. An empty `vfs` is SQLite's default.
+  static Status Create(const std::string& path, const std::string& vfs = {});
+  static Result<std::unique_ptr<Index>> Open(const std::string& path, const IndexInfo& info,
+                                             const std::string& vfs = {});
   ~Index();
 
   [[nodiscard]] const IndexInfo& info() const { return info_; }
@@ -87,37 +88,39 @@ class Index {
 
   // Removes the files. Ends what waits.
   void Drop();
-  static void RemoveFiles(const std::string& path);
+  static void RemoveFiles(const std::string& path, const std::string& vfs = {});
 
  private:
   struct Reader {
-    Database database;
-    Statement get;
-    Statement get_data;
-    Statement list;
-    Statement list_data;
+    sqlite::Database database;
+    sqlite::Statement get;
+    sqlite::Statement get_data;
+    sqlite::Statement list;
+    sqlite::Statement list_data;
   };
   struct Writer {
-    Database database;
-    Statement put;
-    Statement erase;
+    sqlite::Database database;
+    sqlite::Statement put;
+    sqlite::Statement erase;
     int wal_pages = 0;  // after the last commit
   };
 
-  Index(std::string path, IndexInfo info) : path_(std::move(path)), info_(std::move(info)) {}
+  Index(std::string path, IndexInfo info, std::string vfs)
+      : path_(std::move(path)), vfs_(std::move(vfs)), info_(std::move(info)) {}
   Status OpenConnections();
   Status CheckNotDropped() const;
   // Commits what the writer has done and shows it to queries by `apply`, in one step for them.
   template <typename Apply>
-  Status CommitAndApply(Transaction* transaction, const Apply& apply);
+  Status CommitAndApply(sqlite::Transaction* transaction, const Apply& apply);
   Status EnsureInMemory();
   // What filters are evaluated on.
   Result<std::string> PackMetadata(wire::FieldReader* reader, std::string_view metadata) const;
   // Reads what `want` says from the statement's current row; `record->key` is set by the caller.
-  Status ReadRow(const Statement& statement, Want want, Record* record) const;
+  Status ReadRow(const sqlite::Statement& statement, Want want, Record* record) const;
   [[nodiscard]] Status WrongLength(std::string_view key) const;
 
   const std::string path_;
+  const std::string vfs_;
   const IndexInfo info_;
   std::atomic<bool> dropped_ = false;
 

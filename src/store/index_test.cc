@@ -244,7 +244,7 @@ TEST_F(IndexTest, AWriteThatFailsLeavesNothing) {
   auto index = Create(2);
   ASSERT_TRUE(PutOne(index.get(), 1, 0).ok());
   ASSERT_TRUE(index->Query({.query = std::vector<float>{0, 0}, .count_max = 1}).ok());
-  auto other = Database::Open(path_, Database::Mode::kOpen);
+  auto other = sqlite::Database::Open(path_, SQLITE_OPEN_READWRITE, {});
   ASSERT_TRUE(other.ok());
   ASSERT_TRUE(other
                   ->Execute("CREATE TRIGGER refuse BEFORE INSERT ON vectors WHEN new.key='bad' "

@@ -69,6 +69,21 @@ Status SystemError(const std::string& what, int error) {
   return Status::Io(what + ": " + std::strerror(error));
 }
 
+// Makes a folder whose being there is durable: SQLite syncs the folders that its files are in, and
+// nobody syncs what those folders are in.
+Status MakeFolder(const fs::path& folder) {
+  std::error_code error;
+  const bool made = fs::create_directories(folder, error);
+  if (error) return SystemError("cannot make the folder " + folder.string(), error.value());
+  if (!made) return Status::Ok();
+  const fs::path parent = fs::absolute(folder, error).parent_path();
+  const int descriptor = open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return Status::Ok();
+  fsync(descriptor);  // like SQLite without insisting: not every file system knows it of folders
+  close(descriptor);
+  return Status::Ok();
+}
+
 Status NoSuchBucket(const std::string& name) {
   return Status::NotFound("there is no vector bucket " + name);
 }
@@ -78,7 +93,7 @@ Status NoSuchIndex(const IndexName& name) {
 }
 
 // Reads the row of kBucketColumns.
-Result<Bucket> ReadBucket(const Statement& row) {
+Result<Bucket> ReadBucket(const sqlite::Statement& row) {
   Bucket bucket{.name = std::string(row.Text(0)),
                 .creation_time_s = row.Double(1),
                 .sse_type = std::string(row.Text(2)),
@@ -90,28 +105,27 @@ Result<Bucket> ReadBucket(const Statement& row) {
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::Open(const std::string& path, const Clock& clock,
-                                           const Limits& limits) {
-  std::unique_ptr<Store> store(new Store(path, clock, limits));
+                                           const Limits& limits, const std::string& vfs) {
+  std::unique_ptr<Store> store(new Store(path, clock, limits, vfs));
   VECLOAD_RETURN_IF_ERROR(store->OpenLocked());
   return store;
 }
 
 Store::~Store() {
   open_indexes_.clear();
-  catalog_ = Database();
+  catalog_ = sqlite::Database();
   if (lock_file_ >= 0) close(lock_file_);
 }
 
 Status Store::OpenLocked() {
   std::error_code error;
-  fs::create_directories(path_, error);
-  if (error) return SystemError("cannot make the data folder " + path_, error.value());
-  const auto catalog = fs::path(path_) / kCatalogName;
-  if (!fs::exists(catalog, error)) {
+  VECLOAD_RETURN_IF_ERROR(MakeFolder(path_));
+  if (!sqlite::FileExists((fs::path(path_) / kCatalogName).string(), vfs_)) {
     for (const auto& entry : fs::directory_iterator(path_, error)) {
-      if (entry.path().filename() == kLockName) continue;
-      return Status::Corrupt("the data folder " + path_ + " holds " +
-                             entry.path().filename().string() +
+      const std::string name = entry.path().filename().string();
+      // An empty catalog, and its rollback journal, are those of a start that was cut short.
+      if (name == kLockName || name.starts_with(kCatalogName)) continue;
+      return Status::Corrupt("the data folder " + path_ + " holds " + name +
                              ", which is not vecload's; choose an empty or a new folder");
     }
     if (error) return SystemError("cannot read the data folder " + path_, error.value());
@@ -126,14 +140,13 @@ Status Store::OpenLocked() {
   }
   open_indexes_max_ = OpenIndexesMax();
   VECLOAD_RETURN_IF_ERROR(OpenCatalog());
-  fs::create_directories(fs::path(path_) / kIndexesName, error);
-  if (error) return SystemError("cannot write in the data folder " + path_, error.value());
+  VECLOAD_RETURN_IF_ERROR(MakeFolder(fs::path(path_) / kIndexesName));
   return RemoveOrphans();
 }
 
 Status Store::OpenCatalog() {
   const auto path = (fs::path(path_) / kCatalogName).string();
-  VECLOAD_ASSIGN_OR_RETURN(catalog_, Database::Open(path, Database::Mode::kCreate));
+  VECLOAD_ASSIGN_OR_RETURN(catalog_, OpenDatabase(path, vfs_, SQLITE_OPEN_CREATE));
   // An empty database is one whose maker was killed before its first commit.
   VECLOAD_ASSIGN_OR_RETURN(const int64_t tables,
                            catalog_.Number("SELECT count(*) FROM sqlite_schema"));
@@ -149,7 +162,7 @@ Status Store::OpenCatalog() {
 
 Status Store::RemoveOrphans() {
   std::set<std::string> known;
-  VECLOAD_ASSIGN_OR_RETURN(Statement ids, catalog_.Prepare("SELECT id FROM indexes"));
+  VECLOAD_ASSIGN_OR_RETURN(sqlite::Statement ids, catalog_.Prepare("SELECT id FROM indexes"));
   while (true) {
     VECLOAD_ASSIGN_OR_RETURN(const bool found, ids.Step());
     if (!found) break;
@@ -176,10 +189,10 @@ std::string Store::IndexPath(int64_t id) const {
 
 Status Store::CreateBucket(const Bucket& bucket, const Tags& tags) {
   const std::lock_guard lock(mutex_);
-  Transaction transaction(&catalog_);
+  sqlite::Transaction transaction(&catalog_);
   VECLOAD_RETURN_IF_ERROR(transaction.Begin());
   VECLOAD_ASSIGN_OR_RETURN(
-      Statement insert,
+      sqlite::Statement insert,
       catalog_.Prepare("INSERT INTO buckets(name,creation_time_s,sse_type,kms_key_arn,"
                        "default_index_mode,policy) VALUES(?,?,?,?,?,?)"));
   insert.Bind(1, std::string_view(bucket.name))
@@ -208,8 +221,9 @@ Result<Bucket> Store::GetBucket(const std::string& name) {
 }
 
 Result<Bucket> Store::FindBucket(const std::string& name) {
-  VECLOAD_ASSIGN_OR_RETURN(Statement select, catalog_.Prepare(std::string(kBucketColumns) +
-                                                              ",policy FROM buckets WHERE name=?"));
+  VECLOAD_ASSIGN_OR_RETURN(
+      sqlite::Statement select,
+      catalog_.Prepare(std::string(kBucketColumns) + ",policy FROM buckets WHERE name=?"));
   VECLOAD_ASSIGN_OR_RETURN(const bool found, select.Bind(1, std::string_view(name)).Step());
   if (!found) return NoSuchBucket(name);
   VECLOAD_ASSIGN_OR_RETURN(Bucket bucket, ReadBucket(select));
@@ -220,7 +234,7 @@ Result<Bucket> Store::FindBucket(const std::string& name) {
 Result<std::vector<Bucket>> Store::ListBuckets(const NameRange& range) {
   const std::lock_guard lock(mutex_);
   VECLOAD_ASSIGN_OR_RETURN(
-      Statement select,
+      sqlite::Statement select,
       catalog_.Prepare(std::string(kBucketColumns) +
                        " FROM buckets "
                        "WHERE name>?1 AND name>=?2 AND substr(name,1,length(?2))=?2 "
@@ -239,12 +253,12 @@ Result<std::vector<Bucket>> Store::ListBuckets(const NameRange& range) {
 
 Status Store::ChangeBucket(const std::string& name, const std::function<Status(Bucket*)>& change) {
   const std::lock_guard lock(mutex_);
-  Transaction transaction(&catalog_);
+  sqlite::Transaction transaction(&catalog_);
   VECLOAD_RETURN_IF_ERROR(transaction.Begin());
   VECLOAD_ASSIGN_OR_RETURN(Bucket bucket, FindBucket(name));
   VECLOAD_RETURN_IF_ERROR(change(&bucket));
   VECLOAD_ASSIGN_OR_RETURN(
-      Statement update,
+      sqlite::Statement update,
       catalog_.Prepare("UPDATE buckets SET default_index_mode=?,policy=? WHERE name=?"));
   update.Bind(1, IndexModeName(bucket.default_index_mode))
       .Bind(2, std::string_view(bucket.policy))
@@ -255,7 +269,8 @@ Status Store::ChangeBucket(const std::string& name, const std::function<Status(B
 
 Status Store::DeleteBucket(const std::string& name) {
   const std::lock_guard lock(mutex_);
-  VECLOAD_ASSIGN_OR_RETURN(Statement erase, catalog_.Prepare("DELETE FROM buckets WHERE name=?"));
+  VECLOAD_ASSIGN_OR_RETURN(sqlite::Statement erase,
+                           catalog_.Prepare("DELETE FROM buckets WHERE name=?"));
   const Status status = erase.Bind(1, std::string_view(name)).Run();
   if (status.code() == Code::kConflict) {
     return Status::Conflict("the vector bucket " + name + " has indexes; delete them first");
@@ -266,7 +281,7 @@ Status Store::DeleteBucket(const std::string& name) {
 
 Status Store::InsertIndex(const IndexInfo& index, int64_t* id) {
   VECLOAD_ASSIGN_OR_RETURN(
-      Statement insert,
+      sqlite::Statement insert,
       catalog_.Prepare("INSERT INTO indexes(bucket,name,creation_time_s,dimension,metric,sse_type,"
                        "kms_key_arn,mode) VALUES(?,?,?,?,?,?,?,?)"));
   insert.Bind(1, std::string_view(index.name.bucket))
@@ -280,7 +295,7 @@ Status Store::InsertIndex(const IndexInfo& index, int64_t* id) {
   VECLOAD_RETURN_IF_ERROR(insert.Run());
   *id = sqlite3_last_insert_rowid(catalog_.handle());
   VECLOAD_ASSIGN_OR_RETURN(
-      Statement insert_key,
+      sqlite::Statement insert_key,
       catalog_.Prepare("INSERT INTO non_filterable_keys(index_id,position,key) VALUES(?,?,?)"));
   int64_t position = 0;
   for (const std::string& key : index.non_filterable_keys) {
@@ -292,11 +307,11 @@ Status Store::InsertIndex(const IndexInfo& index, int64_t* id) {
 
 Status Store::WriteTextSearch(int64_t id,
                               const std::vector<TextSearchConfiguration>& configurations) {
-  VECLOAD_ASSIGN_OR_RETURN(Statement erase,
+  VECLOAD_ASSIGN_OR_RETURN(sqlite::Statement erase,
                            catalog_.Prepare("DELETE FROM text_search WHERE index_id=?"));
   VECLOAD_RETURN_IF_ERROR(erase.Bind(1, id).Run());
   VECLOAD_ASSIGN_OR_RETURN(
-      Statement insert,
+      sqlite::Statement insert,
       catalog_.Prepare("INSERT INTO text_search(index_id,position,key,language) VALUES(?,?,?,?)"));
   int64_t position = 0;
   for (const TextSearchConfiguration& configuration : configurations) {
@@ -310,7 +325,7 @@ Status Store::WriteTextSearch(int64_t id,
 }
 
 Status Store::CheckIndexQuota(const std::string& bucket) {
-  VECLOAD_ASSIGN_OR_RETURN(Statement count,
+  VECLOAD_ASSIGN_OR_RETURN(sqlite::Statement count,
                            catalog_.Prepare("SELECT count(*) FROM indexes WHERE bucket=?"));
   VECLOAD_RETURN_IF_ERROR(count.Bind(1, std::string_view(bucket)).Step().status());
   if (static_cast<size_t>(count.Int(0)) <= limits_.indexes_per_bucket) return Status::Ok();
@@ -322,7 +337,7 @@ Status Store::CheckIndexQuota(const std::string& bucket) {
 Status Store::CreateIndex(const IndexInfo& index, const Tags& tags) {
   const std::lock_guard lock(mutex_);
   VECLOAD_RETURN_IF_ERROR(FindBucket(index.name.bucket).status());
-  Transaction transaction(&catalog_);
+  sqlite::Transaction transaction(&catalog_);
   VECLOAD_RETURN_IF_ERROR(transaction.Begin());
   int64_t id = 0;
   const Status inserted = InsertIndex(index, &id);
@@ -334,13 +349,13 @@ Status Store::CreateIndex(const IndexInfo& index, const Tags& tags) {
   VECLOAD_RETURN_IF_ERROR(WriteTags(&catalog_, {index.name.bucket, id}, tags));
   // The file before the commit: an index in the catalog always has its file, and a file that is
   // not in the catalog is removed at the next start.
-  VECLOAD_RETURN_IF_ERROR(Index::Create(IndexPath(id)));
+  VECLOAD_RETURN_IF_ERROR(Index::Create(IndexPath(id), vfs_));
   return transaction.Commit();
 }
 
 Result<std::vector<std::string>> Store::NonFilterableKeys(int64_t id) {
   VECLOAD_ASSIGN_OR_RETURN(
-      Statement select,
+      sqlite::Statement select,
       catalog_.Prepare("SELECT key FROM non_filterable_keys WHERE index_id=? ORDER BY position"));
   select.Bind(1, id);
   std::vector<std::string> keys;
@@ -353,7 +368,7 @@ Result<std::vector<std::string>> Store::NonFilterableKeys(int64_t id) {
 
 Result<std::vector<TextSearchConfiguration>> Store::TextSearch(int64_t id) {
   VECLOAD_ASSIGN_OR_RETURN(
-      Statement select,
+      sqlite::Statement select,
       catalog_.Prepare("SELECT key,language FROM text_search WHERE index_id=? ORDER BY position"));
   select.Bind(1, id);
   std::vector<TextSearchConfiguration> configurations;
@@ -364,7 +379,7 @@ Result<std::vector<TextSearchConfiguration>> Store::TextSearch(int64_t id) {
   }
 }
 
-Result<IndexInfo> Store::ReadIndex(const Statement& row) {
+Result<IndexInfo> Store::ReadIndex(const sqlite::Statement& row) {
   IndexInfo index;
   index.name = {std::string(row.Text(1)), std::string(row.Text(2))};
   index.creation_time_s = row.Double(3);
@@ -378,9 +393,9 @@ Result<IndexInfo> Store::ReadIndex(const Statement& row) {
   return index;
 }
 
-Result<Statement> Store::SelectIndex(const IndexName& name) {
-  VECLOAD_ASSIGN_OR_RETURN(
-      Statement select, catalog_.Prepare(std::string(kIndexColumns) + "WHERE bucket=? AND name=?"));
+Result<sqlite::Statement> Store::SelectIndex(const IndexName& name) {
+  VECLOAD_ASSIGN_OR_RETURN(sqlite::Statement select, catalog_.Prepare(std::string(kIndexColumns) +
+                                                                      "WHERE bucket=? AND name=?"));
   select.Bind(1, std::string_view(name.bucket)).Bind(2, std::string_view(name.index));
   VECLOAD_ASSIGN_OR_RETURN(const bool found, select.Step());
   if (!found) return NoSuchIndex(name);
@@ -389,7 +404,7 @@ Result<Statement> Store::SelectIndex(const IndexName& name) {
 
 Result<IndexInfo> Store::GetIndex(const IndexName& name) {
   const std::lock_guard lock(mutex_);
-  VECLOAD_ASSIGN_OR_RETURN(const Statement select, SelectIndex(name));
+  VECLOAD_ASSIGN_OR_RETURN(const sqlite::Statement select, SelectIndex(name));
   return ReadIndex(select);
 }
 
@@ -397,7 +412,7 @@ Result<std::vector<IndexInfo>> Store::ListIndexes(const std::string& bucket,
                                                   const NameRange& range) {
   const std::lock_guard lock(mutex_);
   VECLOAD_RETURN_IF_ERROR(FindBucket(bucket).status());
-  VECLOAD_ASSIGN_OR_RETURN(Statement select,
+  VECLOAD_ASSIGN_OR_RETURN(sqlite::Statement select,
                            catalog_.Prepare(std::string(kIndexColumns) +
                                             "WHERE bucket=?4 AND name>?1 AND name>=?2 AND "
                                             "substr(name,1,length(?2))=?2 ORDER BY name LIMIT ?3"));
@@ -416,13 +431,13 @@ Result<std::vector<IndexInfo>> Store::ListIndexes(const std::string& bucket,
 
 Status Store::ChangeIndex(const IndexName& name, const std::function<Status(IndexInfo*)>& change) {
   const std::lock_guard lock(mutex_);
-  Transaction transaction(&catalog_);
+  sqlite::Transaction transaction(&catalog_);
   VECLOAD_RETURN_IF_ERROR(transaction.Begin());
-  VECLOAD_ASSIGN_OR_RETURN(const Statement select, SelectIndex(name));
+  VECLOAD_ASSIGN_OR_RETURN(const sqlite::Statement select, SelectIndex(name));
   const int64_t id = select.Int(0);
   VECLOAD_ASSIGN_OR_RETURN(IndexInfo index, ReadIndex(select));
   VECLOAD_RETURN_IF_ERROR(change(&index));
-  VECLOAD_ASSIGN_OR_RETURN(Statement update,
+  VECLOAD_ASSIGN_OR_RETURN(sqlite::Statement update,
                            catalog_.Prepare("UPDATE indexes SET mode=? WHERE id=?"));
   VECLOAD_RETURN_IF_ERROR(update.Bind(1, IndexModeName(index.mode)).Bind(2, id).Run());
   VECLOAD_RETURN_IF_ERROR(WriteTextSearch(id, index.text_search));
@@ -434,7 +449,7 @@ Result<TagOwner> Store::FindTagOwner(const IndexName& resource) {
     VECLOAD_RETURN_IF_ERROR(FindBucket(resource.bucket).status());
     return TagOwner{resource.bucket};
   }
-  VECLOAD_ASSIGN_OR_RETURN(const Statement select, SelectIndex(resource));
+  VECLOAD_ASSIGN_OR_RETURN(const sqlite::Statement select, SelectIndex(resource));
   return TagOwner{resource.bucket, select.Int(0)};
 }
 
@@ -446,7 +461,7 @@ Result<Tags> Store::GetTags(const IndexName& resource) {
 
 Status Store::ChangeTags(const IndexName& resource, const std::function<Status(Tags*)>& change) {
   const std::lock_guard lock(mutex_);
-  Transaction transaction(&catalog_);
+  sqlite::Transaction transaction(&catalog_);
   VECLOAD_RETURN_IF_ERROR(transaction.Begin());
   VECLOAD_ASSIGN_OR_RETURN(const TagOwner owner, FindTagOwner(resource));
   VECLOAD_ASSIGN_OR_RETURN(Tags tags, ReadTags(&catalog_, owner));
@@ -459,7 +474,7 @@ Status Store::DeleteIndex(const IndexName& name) {
   VECLOAD_ASSIGN_OR_RETURN(const std::shared_ptr<Index> index, FindIndex(name));
   {
     const std::lock_guard lock(mutex_);
-    VECLOAD_ASSIGN_OR_RETURN(Statement erase,
+    VECLOAD_ASSIGN_OR_RETURN(sqlite::Statement erase,
                              catalog_.Prepare("DELETE FROM indexes WHERE bucket=? AND name=?"));
     erase.Bind(1, std::string_view(name.bucket)).Bind(2, std::string_view(name.index));
     VECLOAD_RETURN_IF_ERROR(erase.Run());
@@ -493,11 +508,11 @@ Result<std::shared_ptr<Index>> Store::FindIndex(const IndexName& name) {
     found->second.last_use = ++uses_;
     return found->second.index;
   }
-  VECLOAD_ASSIGN_OR_RETURN(Statement select, SelectIndex(name));
+  VECLOAD_ASSIGN_OR_RETURN(sqlite::Statement select, SelectIndex(name));
   VECLOAD_ASSIGN_OR_RETURN(const IndexInfo info, ReadIndex(select));
   CloseUnused();
   VECLOAD_ASSIGN_OR_RETURN(std::shared_ptr<Index> index,
-                           Index::Open(IndexPath(select.Int(0)), info));
+                           Index::Open(IndexPath(select.Int(0)), info, vfs_));
   open_indexes_[text] = {index, ++uses_};
   return index;
 }

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "sqlite/database.h"
 #include "store/index.h"
-#include "store/sqlite.h"
 #include "store/tags.h"
 #include "vecload/record.h"
 #include "vecload/status.h"
@@ -46,12 +46,13 @@ class Store {
   };
   // Opens the folder, or makes it. kConflict: it is open already, here or in another process;
   // kCorrupt: it holds something else, or was written by a newer version; kIo: it cannot be used.
-  // `clock` (for creation times) outlives the store.
+  // `clock` (for creation times) outlives the store. An empty `vfs` is SQLite's default; the folder
+  // itself, its lock and its listing are the machine's.
   static Result<std::unique_ptr<Store>> Open(const std::string& path, const Clock& clock) {
     return Open(path, clock, Limits());
   }
   static Result<std::unique_ptr<Store>> Open(const std::string& path, const Clock& clock,
-                                             const Limits& limits);
+                                             const Limits& limits, const std::string& vfs = {});
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
@@ -90,33 +91,34 @@ class Store {
     uint64_t last_use = 0;
   };
 
-  Store(std::string path, const Clock& clock, const Limits& limits)
-      : path_(std::move(path)), clock_(clock), limits_(limits) {}
+  Store(std::string path, const Clock& clock, const Limits& limits, std::string vfs)
+      : path_(std::move(path)), vfs_(std::move(vfs)), clock_(clock), limits_(limits) {}
   Status OpenLocked();
   Status OpenCatalog();
   Status RemoveOrphans();
   Result<Bucket> FindBucket(const std::string& name);
   // The statement stands on the index's row of kIndexColumns.
-  Result<Statement> SelectIndex(const IndexName& name);
+  Result<sqlite::Statement> SelectIndex(const IndexName& name);
   Result<std::vector<std::string>> NonFilterableKeys(int64_t id);
   Result<std::vector<TextSearchConfiguration>> TextSearch(int64_t id);
   Status WriteTextSearch(int64_t id, const std::vector<TextSearchConfiguration>& configurations);
   Result<TagOwner> FindTagOwner(const IndexName& resource);
   // Reads the row of kIndexColumns.
-  Result<IndexInfo> ReadIndex(const Statement& row);
+  Result<IndexInfo> ReadIndex(const sqlite::Statement& row);
   Status InsertIndex(const IndexInfo& index, int64_t* id);
   Status CheckIndexQuota(const std::string& bucket);
   void CloseUnused();
   [[nodiscard]] std::string IndexPath(int64_t id) const;
 
   const std::string path_;
+  const std::string vfs_;
   const Clock& clock_;
   const Limits limits_;
   int lock_file_ = -1;
   size_t open_indexes_max_ = 0;
 
   std::mutex mutex_;  // for all below; held for a moment, or for one synced write of the catalog
-  Database catalog_;
+  sqlite::Database catalog_;
   std::map<std::string, OpenIndex, std::less<>> open_indexes_;  // by "BUCKET/INDEX"
   uint64_t uses_ = 0;
 };

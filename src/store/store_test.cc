@@ -159,14 +159,14 @@ TEST_F(StoreTest, LeavesAForeignFolderAlone) {
 TEST_F(StoreTest, RefusesAForeignOrANewerCatalog) {
   const std::string path = folder_ + "/catalog.sqlite";
   {
-    auto database = Database::Open(path, Database::Mode::kCreate);
+    auto database = OpenDatabase(path, {}, SQLITE_OPEN_CREATE);
     ASSERT_TRUE(database->Execute("CREATE TABLE theirs(x)").ok());
   }
   EXPECT_EQ(Store::Open(folder_, clock_).status().code(), Code::kCorrupt);
   std::filesystem::remove(path);
   Open().reset();
   {
-    auto database = Database::Open(path, Database::Mode::kOpen);
+    auto database = OpenDatabase(path, {});
     ASSERT_TRUE(database->Execute("PRAGMA user_version=99").ok());
   }
   const auto newer = Store::Open(folder_, clock_);

@@ -4,7 +4,7 @@ namespace vecload::store {
 namespace {
 
 // A parameter that is not bound is NULL, which is how a bucket's own tags are marked.
-void BindOwner(const TagOwner& owner, Statement* statement) {
+void BindOwner(const TagOwner& owner, sqlite::Statement* statement) {
   statement->Bind(1, owner.bucket);
   if (owner.index_id) statement->Bind(2, *owner.index_id);
 }
@@ -20,9 +20,9 @@ const char kTagsSchema[] =
     // For the deletion of an index, which would read all tags otherwise.
     "CREATE INDEX tags_by_index ON tags(index_id)";
 
-Result<Tags> ReadTags(Database* catalog, const TagOwner& owner) {
+Result<Tags> ReadTags(sqlite::Database* catalog, const TagOwner& owner) {
   VECLOAD_ASSIGN_OR_RETURN(
-      Statement select,
+      sqlite::Statement select,
       catalog->Prepare(
           "SELECT key,value FROM tags WHERE bucket=?1 AND index_id IS ?2 ORDER BY key"));
   BindOwner(owner, &select);
@@ -34,13 +34,13 @@ Result<Tags> ReadTags(Database* catalog, const TagOwner& owner) {
   }
 }
 
-Status WriteTags(Database* catalog, const TagOwner& owner, const Tags& tags) {
-  VECLOAD_ASSIGN_OR_RETURN(Statement erase,
+Status WriteTags(sqlite::Database* catalog, const TagOwner& owner, const Tags& tags) {
+  VECLOAD_ASSIGN_OR_RETURN(sqlite::Statement erase,
                            catalog->Prepare("DELETE FROM tags WHERE bucket=?1 AND index_id IS ?2"));
   BindOwner(owner, &erase);
   VECLOAD_RETURN_IF_ERROR(erase.Run());
   VECLOAD_ASSIGN_OR_RETURN(
-      Statement insert,
+      sqlite::Statement insert,
       catalog->Prepare("INSERT INTO tags(bucket,index_id,key,value) VALUES(?1,?2,?3,?4)"));
   BindOwner(owner, &insert);
   for (const auto& [key, value] : tags) {

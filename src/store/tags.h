@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "store/sqlite.h"
+#include "sqlite/database.h"
 #include "vecload/status.h"
 
 namespace vecload::store {
@@ -23,8 +23,8 @@ struct TagOwner {
 extern const char kTagsSchema[];
 
 // In the order of their keys.
-Result<Tags> ReadTags(Database* catalog, const TagOwner& owner);
+Result<Tags> ReadTags(sqlite::Database* catalog, const TagOwner& owner);
 // Replaces all; within the caller's transaction.
-Status WriteTags(Database* catalog, const TagOwner& owner, const Tags& tags);
+Status WriteTags(sqlite::Database* catalog, const TagOwner& owner, const Tags& tags);
 
 }  // namespace vecload::store

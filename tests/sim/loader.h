@@ -9,7 +9,6 @@
 
 #include "client/caller.h"
 #include "journal/journal.h"
-#include "journal/testing_vfs.h"
 #include "load/ledger.h"
 #include "load/rejects_file.h"
 #include "load/scheduler.h"
@@ -17,6 +16,7 @@
 #include "sim/batches.h"
 #include "sim/service.h"
 #include "sim/world.h"
+#include "sqlite/testing_vfs.h"
 
 namespace vecload::sim {
 
@@ -67,7 +67,7 @@ class LoaderRun {
     World* world = nullptr;
     Service* service = nullptr;
     const Job* job = nullptr;
-    journal::testing::TestingVfs* disk = nullptr;
+    sqlite::TestingVfs* disk = nullptr;
     journal::Journal* journal = nullptr;
     load::RejectsFile* rejects = nullptr;
     client::Caller* caller = nullptr;

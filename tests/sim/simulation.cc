@@ -9,11 +9,11 @@
 
 #include "client/caller.h"
 #include "journal/journal.h"
-#include "journal/testing_vfs.h"
 #include "load/append_file.h"
 #include "sim/checks.h"
 #include "sim/loader.h"
 #include "sim/service.h"
+#include "sqlite/testing_vfs.h"
 
 namespace vecload::sim {
 namespace {
@@ -25,7 +25,7 @@ constexpr uint64_t kRunsMax = 2000;
 // A rejects file on the simulated disk.
 class SimFile final : public load::AppendFile {
  public:
-  explicit SimFile(journal::testing::TestingVfs* disk) : disk_(*disk) {}
+  explicit SimFile(sqlite::TestingVfs* disk) : disk_(*disk) {}
   Status Append(std::string_view bytes) override {
     return Check(disk_.Append(kRejectsPath, bytes));
   }
@@ -38,7 +38,7 @@ class SimFile final : public load::AppendFile {
     return ok ? Status::Ok() : Status::Io("the simulated disk failed");
   }
 
-  journal::testing::TestingVfs& disk_;
+  sqlite::TestingVfs& disk_;
 };
 
 class Simulation {
@@ -238,7 +238,7 @@ class Simulation {
   Job job_;
   Random random_;
   World world_;
-  journal::testing::TestingVfs disk_;
+  sqlite::TestingVfs disk_;
   Service service_;
   Violations violations_;
   Outcome outcome_;

@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-namespace vecload::journal::testing {
+namespace vecload::sqlite {
 
-// A disk in memory for SQLite, that can lose power and fill up. Give `name` as OpenOptions::vfs.
+// A disk in memory for SQLite, that can lose power and fill up. Give `name` as the VFS.
 //
 // What a power cut leaves of each file: what was synced, and of what was not, any subset of its
 // 512-byte sectors and any length between the two, drawn from a seed. Files that were made or
@@ -53,4 +53,4 @@ class TestingVfs {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace vecload::journal::testing
+}  // namespace vecload::sqlite

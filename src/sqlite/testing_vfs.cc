@@ -1,4 +1,4 @@
-#include "journal/testing_vfs.h"
+#include "sqlite/testing_vfs.h"
 
 #include <algorithm>
 #include <array>
@@ -13,7 +13,7 @@
 #include "base/check.h"
 #include "base/random.h"
 
-namespace vecload::journal::testing {
+namespace vecload::sqlite {
 namespace {
 
 constexpr size_t kSectorBytes = 512;
@@ -449,4 +449,4 @@ void TestingVfs::Write(const std::string& path, const std::string& bytes) {
 
 bool TestingVfs::Exists(const std::string& path) const { return state_->disk.nodes.contains(path); }
 
-}  // namespace vecload::journal::testing
+}  // namespace vecload::sqlite
