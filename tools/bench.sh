@@ -32,3 +32,6 @@ build/release/duplicates_bench | tee build/bench/duplicates.json
 
 echo "== load: what a whole load costs the client"
 python bench/load_bench.py --build build/release --json build/bench/load.json
+
+echo "== server: how fast vectors get into a local server, others beside it"
+python bench/server_bench.py --build build/release --json build/bench/server.json
