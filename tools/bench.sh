@@ -35,3 +35,6 @@ python bench/load_bench.py --build build/release --json build/bench/load.json
 
 echo "== server: how fast vectors get into a local server, others beside it"
 python bench/server_bench.py --build build/release --json build/bench/server.json
+
+echo "== memory: what a local server takes for the vectors it searches"
+python bench/memory_bench.py --build build/release --json build/bench/memory.json
