@@ -37,3 +37,9 @@ echo "== service_model: what the local server's --model aws lets through, and a 
 python bench/service_model_bench.py --out build/bench/service_model.json
 echo "== query: what the local server gives, and how soon after a start"
 python bench/query_bench.py --build build/release --json build/bench/query.json
+
+echo "== server: how fast vectors get into a local server, others beside it"
+python bench/server_bench.py --build build/release --json build/bench/server.json
+
+echo "== memory: what a local server takes for the vectors it searches"
+python bench/memory_bench.py --build build/release --json build/bench/memory.json

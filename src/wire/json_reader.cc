@@ -5,9 +5,12 @@
 #include <utility>
 
 #include "wire/messages.h"
+#include "wire/plain_number.h"
 
 namespace vecload::wire {
 namespace {
+
+static_assert(simdjson::SIMDJSON_PADDING >= kPlainNumberPadding);
 
 // Whether `text` is a number by JSON's grammar; simdjson says the same NUMBER_ERROR for "1x" and
 // for the well-formed 1e999.
@@ -128,6 +131,11 @@ bool Reader::Floats(Value value, std::string_view path, std::vector<float>* out)
     if (std::move(result).get(item)) {
       CannotRead();
       return true;
+    }
+    float plain = 0;
+    if (ReadPlainNumber(item.raw_json_token(), &plain)) [[likely]] {
+      out->push_back(plain);
+      continue;
     }
     double number = 0;
     if (item.get_double().get(number)) [[unlikely]] {

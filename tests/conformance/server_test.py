@@ -5,7 +5,6 @@ bounds, and errors against what the live service was seen to answer.
 """
 
 import datetime
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -394,39 +393,6 @@ def test_query_errors(client: Any) -> None:
         lambda: query(client, [1, 2], 10_001),
     ):
         assert refused(call)[:2] == (400, "ValidationException")
-
-
-@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
-@pytest.mark.parametrize("dimension", [1, 7, 384, 1536])
-def test_distances_equal_numpys(client: Any, metric: str, dimension: int) -> None:
-    make_index(client, dimension, metric)
-    rows = 400
-    scale = np.logspace(-3, 3, rows, dtype=np.float32)[:, None]
-    vectors = (random_vectors(rows, dimension, seed=dimension) * scale).astype(np.float32)
-    put(client, *[vector(f"k{i}", *map(float, row)) for i, row in enumerate(vectors)])
-    wanted = random_vectors(1, dimension, seed=99)[0]
-
-    # The reference is float64 all through, on the very float32 values that were sent.
-    exact, target = vectors.astype(np.float64), wanted.astype(np.float64)
-    if metric == "cosine":
-        norms = np.linalg.norm(exact, axis=1) * np.linalg.norm(target)
-        reference = 1 - exact @ target / norms
-        # Kernels that sum D products in float32 err by about sqrt(D) roundings of 2^-24, relative
-        # to a cosine of at most 1; four standard deviations, and a floor for the last rounding.
-        bound = np.full(rows, 4 * 2**-24 * (math.sqrt(dimension) + 2))
-    else:
-        reference = np.linalg.norm(exact - target, axis=1)
-        bound = 4 * 2**-24 * (math.sqrt(dimension) + 2) * (1 + reference)
-
-    pages = client.get_paginator("query_vectors").paginate(
-        **INDEX, topK=rows, queryVector={"float32": list(map(float, wanted))}, returnDistance=True
-    )
-    answer = [(int(v["key"][1:]), v["distance"]) for page in pages for v in page["vectors"]]
-    assert sorted(row for row, _ in answer) == list(range(rows))
-    for row, distance in answer:
-        assert abs(distance - reference[row]) <= bound[row], (row, distance, reference[row])
-    distances = [distance for _, distance in answer]
-    assert distances == sorted(distances), "nearest first"
 
 
 # --- durability
