@@ -59,7 +59,7 @@ PROVOKED: dict[str, tuple[int, Callable[[Any, Any], Any]]] = {
 
 
 def test_the_models_errors_are_all_known() -> None:
-    model = botocore.session.get_session().get_service_model("s3vectors")
+    model: Any = botocore.session.get_session().get_service_model("s3vectors")
     assert {shape.name for shape in model.error_shapes} == set(PROVOKED) | set(NEVER)
     assert not set(PROVOKED) & set(NEVER)
 

@@ -86,8 +86,8 @@ class RawClient:
         )
 
 
-def walk(shape: Shape, value: Any, path: Path = ()) -> Iterator[tuple[Path, Shape, Any]]:
-    """Every place of `value` that the model describes: (path, shape, value)."""
+def walk(shape: Any, value: Any, path: Path = ()) -> Iterator[tuple[Path, Any, Any]]:
+    """Every place of `value` that a botocore Shape describes: (path, shape, value)."""
     if path:
         yield path, shape, value
     if shape.type_name == "structure":
@@ -102,8 +102,8 @@ def walk(shape: Shape, value: Any, path: Path = ()) -> Iterator[tuple[Path, Shap
             yield from walk(shape.value, item, (*path, key))
 
 
-def members(shape: Shape | None, path: Path = ()) -> Iterator[Path]:
-    """The path of every member that a shape can have; lists and maps add no step of their own."""
+def members(shape: Any, path: Path = ()) -> Iterator[Path]:
+    """The path of every member that a botocore Shape can have; lists and maps add no step of their own."""
     if shape is None:
         return
     if shape.type_name == "structure":
