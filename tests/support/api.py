@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import botocore.session
-from botocore.model import Shape
 
 ACCOUNT = "000000000000"
 Path = tuple[str | int, ...]
@@ -103,7 +102,7 @@ def walk(shape: Any, value: Any, path: Path = ()) -> Iterator[tuple[Path, Any, A
 
 
 def members(shape: Any, path: Path = ()) -> Iterator[Path]:
-    """The path of every member that a botocore Shape can have; lists and maps add no step of their own."""
+    """The path of every member that a shape can have; lists and maps add no step of their own."""
     if shape is None:
         return
     if shape.type_name == "structure":
