@@ -35,7 +35,8 @@ vecload::http::Server& StartedServer() {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  auto client = vecload::http::testing::Connect(StartedServer().port());
+  static std::uint32_t inputs = 0;
+  auto client = vecload::http::testing::Connect(StartedServer().port(), 1 + inputs++ % 1000);
   CHECK(client.IsOpen());
   client.Send(std::string_view(reinterpret_cast<const char*>(data), size));
   client.FinishSending();

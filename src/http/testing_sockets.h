@@ -115,10 +115,17 @@ inline sockaddr_in Loopback(uint16_t port) {
   return address;
 }
 
-inline Connection Connect(uint16_t port) {
+// `from`: 127.0.0.0 + this many, for whoever makes so many connections that one address would run
+// out of ports.
+inline Connection Connect(uint16_t port, uint32_t from = 1) {
   const sockaddr_in address = Loopback(port);
+  sockaddr_in source = Loopback(0);
+  source.sin_addr.s_addr = htonl((INADDR_LOOPBACK & 0xFF000000) + from);
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+  const int late = 1;  // the port is chosen by connect, for this pair of addresses
+  setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &late, sizeof late);
+  if (bind(fd, reinterpret_cast<const sockaddr*>(&source), sizeof source) != 0 ||
+      connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     close(fd);
     return Connection(-1);
   }
