@@ -97,10 +97,12 @@ asan: $(ready) ## the whole suite under ASan and UBSan (preset dev)
 aslr_off = $(shell [ "$$(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 28)" -gt 28 ] && \
   setarch -R true 2>/dev/null && echo setarch -R)
 tsan_e2e = $(if $(e2e),$(shell grep -rlE 'tsan_smoke' $(e2e) --include='*.py' | head -1))
+# Long, and with one thread only: ASan runs them.
+tsan_leaves_out = PowerCut|DamageTest|PlainNumber|PacerScenario|CrashAtEvery
 tsan: $(ready) ## ctest and the tsan_smoke part of e2e under TSan
 	cmake --preset tsan --log-level=WARNING
 	$(aslr_off) cmake --build --preset tsan -j $(JOBS)
-	$(aslr_off) $(call ctest,tsan,-L fast)
+	$(aslr_off) $(call ctest,tsan,-L fast -E '$(tsan_leaves_out)')
 	ARROW_DEFAULT_MEMORY_POOL=system $(if $(tsan_e2e),$(if $(aslr_off),$(aslr_off) env)) \
 	  $(call pytest,tsan,$(if $(tsan_e2e),$(e2e)),-m tsan_smoke -o timeout=600)
 
