@@ -154,7 +154,7 @@ class Drawer {
   }
 
   void DrawGap(Duration* gap, Duration* length, int longer) {
-    *gap = Between(seconds(20), minutes(10)) * (is_long_ ? 200 : longer);
+    *gap = Between(seconds(20), minutes(10)) * (is_long_ ? 20 : longer);
     *length = Between(seconds(1), minutes(2)) * longer;
   }
 
