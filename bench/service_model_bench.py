@@ -93,6 +93,7 @@ def load(vecload: str, port: int, folder: Path, seconds: int) -> dict[str, Any]:
     command = [vecload, "load", source, "--index", "bucket/index", "--output", "json"]
     done = subprocess.run(command, env=env, check=True, capture_output=True, text=True, cwd=folder)
     report = json.loads(done.stdout)
+    _thread.port = None  # the server has closed a connection that was idle for so long
     counters = call(port, "GET", "/_vecload/counters", None)[1]
     return {
         "wall_s": report["wall_s"],
