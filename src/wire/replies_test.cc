@@ -126,6 +126,9 @@ TEST(Replies, WhatIsNoReplyIsCorruptAndNeverAnEmptyListing) {
     EXPECT_EQ(CodeOf<GetVectorsReply>(body), Code::kCorrupt) << body;
     EXPECT_EQ(CodeOf<QueryVectorsReply>(body), Code::kCorrupt) << body;
   }
+  const std::string_view beyond_float32 =
+      R"({"vectors":[{"key":"a","distance":1e39}],"distanceMetric":"cosine"})";
+  EXPECT_EQ(CodeOf<QueryVectorsReply>(beyond_float32), Code::kCorrupt);
   EXPECT_EQ(CodeOf<ListVectorBucketsReply>("{}"), Code::kCorrupt);
   EXPECT_EQ(CodeOf<ListIndexesReply>("{}"), Code::kCorrupt);
   EXPECT_EQ(CodeOf<GetVectorBucketReply>("{}"), Code::kCorrupt);

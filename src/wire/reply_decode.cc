@@ -1,3 +1,6 @@
+#include <cmath>
+#include <limits>
+
 #include "wire/json_reader.h"
 #include "wire/messages.h"
 
@@ -152,6 +155,8 @@ void ReadMatch(Reader* reader, Value value, QueryMatch* out) {
       double distance = 0;
       reader->Double(member, "/vectors/distance", &distance);
       out->distance = static_cast<float>(distance);
+      // Beyond float32 it would be infinite, which is no distance and no JSON.
+      reader->Require(std::abs(distance) <= std::numeric_limits<float>::max(), "/vectors/distance");
       return;
     }
     if (name == "metadata") {
