@@ -91,3 +91,11 @@ def s3(s3_folder: Path, tmp_path: Path) -> Iterator[RcloneServer]:
     server = RcloneServer(s3_folder, tmp_path / "rclone.log")
     yield server
     server.stop()
+
+
+@pytest.fixture
+def sts() -> Iterator[str]:
+    """The URL of moto's STS."""
+    server = MotoServer()
+    yield server.url
+    server.stop()

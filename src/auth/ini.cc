@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "auth/canonical_request.h"
+
 namespace vecload::auth {
 namespace {
 
@@ -20,14 +22,6 @@ std::string_view WithoutComment(std::string_view text) {
     if (opens && (text[i - 1] == ' ' || text[i - 1] == '\t')) return text.substr(0, i);
   }
   return text;
-}
-
-std::string LowerCase(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
 }
 
 class IniReader {

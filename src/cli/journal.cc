@@ -25,10 +25,6 @@ struct JournalFlags {
 
 std::string TimeOf(WallTime time) { return TimeText(Seconds(time.time_since_epoch())); }
 
-uint64_t Acknowledged(const Counts& counts) {
-  return counts.rows - counts.rejected - counts.superseded;
-}
-
 double PercentDone(const Shown& shown) {
   if (shown.rows_total == 0) return 100;
   return 100 * static_cast<double>(shown.counts.rows) / static_cast<double>(shown.rows_total);
@@ -44,7 +40,7 @@ void PrintText(const Shown& shown) {
       {"state", StateOf(shown)},
       {"begun", TimeOf(shown.created)},
       {"rows", observe::WithCommas(shown.rows_total)},
-      {"acknowledged", observe::WithCommas(Acknowledged(shown.counts))},
+      {"acknowledged", observe::WithCommas(shown.counts.acknowledged())},
       {"rejected", observe::WithCommas(shown.counts.rejected)},
       {"superseded", observe::WithCommas(shown.counts.superseded)},
       {"remaining", observe::WithCommas(shown.rows_total - shown.counts.rows)}};
@@ -63,7 +59,7 @@ void PrintText(const Shown& shown) {
 
 void WriteCounts(const Counts& counts, uint64_t rows_total, JsonWriter* json) {
   json->Key("rows_total").Uint(rows_total);
-  json->Key("vectors_acknowledged").Uint(Acknowledged(counts));
+  json->Key("vectors_acknowledged").Uint(counts.acknowledged());
   json->Key("vectors_rejected").Uint(counts.rejected);
   json->Key("vectors_superseded").Uint(counts.superseded);
   json->Key("rows_remaining").Uint(rows_total - counts.rows);

@@ -9,12 +9,13 @@
 
 namespace vecload::journal {
 
-// What became of the rows of a segment. rows - superseded - rejected were acknowledged.
+// What became of the rows of a segment.
 struct Counts {
   uint64_t rows = 0;        // those of the range whose key hashes to the shard
   uint64_t superseded = 0;  // not sent: a later row had the key
   uint64_t rejected = 0;    // stand in the rejects file
 
+  [[nodiscard]] uint64_t acknowledged() const { return rows - superseded - rejected; }
   Counts& operator+=(const Counts& other);
   friend bool operator==(const Counts&, const Counts&) = default;
 };

@@ -65,20 +65,13 @@ uint64_t RowsTotal(const Pipeline::Parts& parts) {
 }
 
 Tally MakeTally(const Pipeline::Parts& parts, TimePoint now) {
-  if (parts.journal == nullptr) return {RowsTotal(parts), {}, now};
-  const journal::Counts& counts = parts.journal->counts();
-  return {RowsTotal(parts),
-          {.acknowledged = counts.rows - counts.rejected - counts.superseded,
-           .rejected = counts.rejected,
-           .superseded = counts.superseded},
+  return {RowsTotal(parts), parts.journal == nullptr ? journal::Counts() : parts.journal->counts(),
           now};
 }
 
 // Whether an earlier run of the job had rows acknowledged.
 bool AcknowledgedBefore(const Pipeline::Parts& parts) {
-  if (parts.journal == nullptr) return false;
-  const journal::Counts& counts = parts.journal->counts();
-  return counts.rows > counts.rejected + counts.superseded;
+  return parts.journal != nullptr && parts.journal->counts().acknowledged() > 0;
 }
 
 Scheduler::Options SchedulerOptions(const Pipeline::Parts& parts) {

@@ -30,13 +30,13 @@ double PerSecond(uint64_t count, double seconds) {
 
 }  // namespace
 
-Tally::Tally(uint64_t rows_total, const Resumed& resumed, TimePoint now)
+Tally::Tally(uint64_t rows_total, const journal::Counts& settled, TimePoint now)
     : rows_total_(rows_total),
       started_(now),
       cpu_s_at_start_(CpuSeconds()),
-      resumed_(resumed.acknowledged),
-      rejected_(resumed.rejected),
-      superseded_(resumed.superseded) {
+      resumed_(settled.acknowledged()),
+      rejected_(settled.rejected),
+      superseded_(settled.superseded) {
   recent_.emplace_back(now, rows_done());
 }
 

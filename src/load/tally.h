@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "journal/segment_set.h"
 #include "load/scheduler.h"
 #include "observe/latency_histogram.h"
 #include "vecload/loader.h"
@@ -33,13 +34,8 @@ struct ThreadTimes {
 // The figures of one load, kept by the thread that schedules.
 class Tally {
  public:
-  // What earlier runs settled, by the journal.
-  struct Resumed {
-    uint64_t acknowledged = 0;
-    uint64_t rejected = 0;
-    uint64_t superseded = 0;
-  };
-  Tally(uint64_t rows_total, const Resumed& resumed, TimePoint now);
+  // `settled`: by earlier runs, as the journal has it.
+  Tally(uint64_t rows_total, const journal::Counts& settled, TimePoint now);
 
   void OnSend(bool is_first_attempt, uint64_t body_bytes);
   void OnAnswer(const Answer& answer);

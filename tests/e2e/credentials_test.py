@@ -11,11 +11,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from moto.sts.models import sts_backends
 
 from support.program import Outcome, Program, assert_accounts
@@ -152,15 +150,6 @@ def test_keys_of_three_seconds_are_followed_whole(
     assert len(checker.accepted) >= 4, "four sets of keys in twelve seconds"
     assert done.json["attempts"] == done.json["requests"] + checker.expired
     assert_unseen(done, [*secrets_of(given_out())])
-
-
-@pytest.fixture
-def sts() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 def test_a_load_under_a_role_that_sts_gave(

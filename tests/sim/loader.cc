@@ -17,13 +17,6 @@ constexpr Duration kRefreshTime = std::chrono::milliseconds(300);
 // The pacer lets a tenth of a second's requests go at once, at most these.
 constexpr double kBurstRequestsMax = 100;
 
-load::Tally::Resumed ResumedOf(const journal::Journal& journal) {
-  const journal::Counts& counts = journal.counts();
-  return {.acknowledged = counts.rows - counts.rejected - counts.superseded,
-          .rejected = counts.rejected,
-          .superseded = counts.superseded};
-}
-
 load::Scheduler::Options SchedulerOptions(const Scenario& scenario, const journal::Journal& journal,
                                           uint64_t seed) {
   return {.pace = {.rate_vectors_per_s = scenario.rate_vectors_per_s,
@@ -32,7 +25,7 @@ load::Scheduler::Options SchedulerOptions(const Scenario& scenario, const journa
                    .beyond_limit = scenario.rate_auto},
           .in_flight_max = scenario.in_flight_max,
           .give_up_after = scenario.give_up_after,
-          .acknowledged_before = ResumedOf(journal).acknowledged > 0,
+          .acknowledged_before = journal.counts().acknowledged() > 0,
           .seed = seed};
 }
 
@@ -46,7 +39,7 @@ bool RateCheck::Take(double count, TimePoint now) {
 
 LoaderRun::LoaderRun(const Parts& parts)
     : parts_(parts),
-      tally_(parts.journal->rows_total(), ResumedOf(*parts.journal), parts.world->Now()),
+      tally_(parts.journal->rows_total(), parts.journal->counts(), parts.world->Now()),
       ledger_({.rejects = parts.rejects,
                .journal = parts.journal,
                .manifest = parts.manifest,

@@ -161,7 +161,6 @@ void Service::Send(http::Request request, Done done) {
 void Service::Arrive(const std::shared_ptr<Call>& call) {
   http::Reply reply = Act(call->request);
   const bool lost = reply.status == 200 && Strikes(scenario_.lost_chance);
-  if (lost) counts_.rows_lost_ack += CountOf(RowsOf(call->request.body));
   world_.After(DrawLatency() / 2, [this, call, lost, reply = std::move(reply)]() mutable {
     if (lost) return Answer(call, Status::Unavailable("the connection broke within the reply"));
     Answer(call, std::move(reply));
@@ -189,7 +188,7 @@ http::Reply Service::MakeReply(int status, std::string_view code, std::string bo
 http::Reply Service::Act(const http::Request& request) {
   const std::vector<RowRange> rows = RowsOf(request.body);
   http::Reply reply = CheckCaller(request);
-  if (reply.status == 0) reply = CheckLoad(request);
+  if (reply.status == 0) reply = CheckLoad(CountOf(rows));
   if (reply.status == 0) reply = CheckRows(rows);
   if (reply.status != 0) return reply;
   Put(rows);
@@ -217,7 +216,7 @@ http::Reply Service::CheckCaller(const http::Request& request) {
   return {};
 }
 
-http::Reply Service::CheckLoad(const http::Request& request) {
+http::Reply Service::CheckLoad(uint64_t vectors) {
   if (Strikes(scenario_.error_chance)) {
     switch (random_.Below(5)) {
       case 0:
@@ -234,9 +233,8 @@ http::Reply Service::CheckLoad(const http::Request& request) {
                          "bage");
     }
   }
-  const auto vectors = static_cast<double>(CountOf(RowsOf(request.body)));
   const bool storm = storms_.IsOn(world_.Now()) && Strikes(scenario_.storm_chance);
-  if (storm || !bucket_.TryTake(vectors, world_.Now())) {
+  if (storm || !bucket_.TryTake(static_cast<double>(vectors), world_.Now())) {
     if (random_.Below(4) == 0) {
       return MakeReply(503, "ServiceUnavailableException", R"({"message":"busy"})");
     }

@@ -68,9 +68,8 @@ class Keys final : public auth::CredentialProvider {
 struct ServiceCounts {
   uint64_t attempts = 0;
   uint64_t throttled = 0;
-  uint64_t failed = 0;         // any other failure
-  uint64_t rows_put = 0;       // each time that one was put
-  uint64_t rows_lost_ack = 0;  // put, and the loader was not told
+  uint64_t failed = 0;    // any other failure
+  uint64_t rows_put = 0;  // each time that one was put
 };
 
 // The index and the network before it. What was sent before a crash still arrives after it.
@@ -101,7 +100,7 @@ class Service final : public http::Transport {
   // It was let in long ago.
   void PutLate(const http::Request& request);
   http::Reply CheckCaller(const http::Request& request);
-  http::Reply CheckLoad(const http::Request& request);
+  http::Reply CheckLoad(uint64_t vectors);
   http::Reply CheckRows(const std::vector<RowRange>& rows);
   void Put(const std::vector<RowRange>& rows);
   [[nodiscard]] http::Reply MakeReply(int status, std::string_view code, std::string body) const;

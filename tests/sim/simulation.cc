@@ -221,7 +221,7 @@ class Simulation {
       const journal::Counts& counts = opened->journal->counts();
       outcome_.rejected = counts.rejected;
       outcome_.superseded = counts.superseded;
-      const uint64_t once = counts.rows - counts.rejected - counts.superseded;
+      const uint64_t once = counts.acknowledged();
       outcome_.rows_put_again =
           service_.counts().rows_put - std::min(service_.counts().rows_put, once);
       uint64_t rows = 0;

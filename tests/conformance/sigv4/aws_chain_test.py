@@ -14,14 +14,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import botocore.auth
 import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from moto.sts.models import sts_backends
 
 from conformance.sigv4.programs import clean_environment, program
@@ -91,15 +90,6 @@ def expected(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, str]]:
         return {k.lower(): v for k, v in request.headers.items() if k.lower() != "host"}
 
     return sign
-
-
-@pytest.fixture
-def sts() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 class Replies:
