@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/testing_folder.h"
 #include "server/latency.h"
 #include "server/router.h"
 #include "server/service.h"
@@ -25,18 +26,9 @@ namespace vecload::fuzz {
 // fault again.
 class SmallServer {
  public:
-  SmallServer() {
-    std::string folder = (std::filesystem::temp_directory_path() / "vecload-fuzz-XXXXXX").string();
-    CHECK(mkdtemp(folder.data()) != nullptr);
-    folder_ = folder;
-    Start();
-  }
+  SmallServer() { Start(); }
   SmallServer(const SmallServer&) = delete;
   SmallServer& operator=(const SmallServer&) = delete;
-  ~SmallServer() {
-    router_.reset();
-    std::filesystem::remove_all(folder_);
-  }
 
   // The answer, which must be JSON, and no server error whatever was asked.
   http::Reply Ask(std::string method, std::string target, std::string body) {
@@ -85,7 +77,8 @@ class SmallServer {
          R"({"vectorBucketName":"bucket","indexName":"index","vectors":[)" + vectors + "]}");
   }
 
-  std::string folder_;
+  TestingFolder temporary_;
+  std::string folder_ = temporary_.path();
   std::unique_ptr<sqlite::TestingVfs> disk_;
   std::unique_ptr<server::Router> router_;  // closed before the disk goes
 };

@@ -10,6 +10,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/testing_folder.h"
+
 namespace vecload::auth {
 namespace {
 
@@ -18,21 +20,13 @@ using testing::Not;
 
 class KeyRingTest : public testing::Test {
  protected:
-  KeyRingTest() {
-    std::string folder = testing::TempDir() + "vecload-keys-" + std::string(6, 'X');
-    EXPECT_NE(mkdtemp(folder.data()), nullptr);
-    path_ = folder + "/credentials";
-  }
-  ~KeyRingTest() override {
-    std::filesystem::remove_all(std::filesystem::path(path_).parent_path());
-  }
-
   Status AddText(const std::string& text) {
     std::ofstream(path_) << text;
     return keys_.AddFile(path_);
   }
 
-  std::string path_;
+  TestingFolder folder_;
+  std::string path_ = folder_.path() + "/credentials";
   KeyRing keys_;
 };
 

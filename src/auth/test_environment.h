@@ -10,6 +10,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing_folder.h"
+
 namespace vecload::auth {
 
 // A test with an environment free of AWS's variables, and with a folder of its own that holds the
@@ -17,9 +19,6 @@ namespace vecload::auth {
 class AwsEnvironmentTest : public testing::Test {
  protected:
   AwsEnvironmentTest() {
-    std::string name = testing::TempDir() + "vecload_auth_XXXXXX";
-    EXPECT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
     for (char** entry = environ; *entry != nullptr; ++entry) {
       const std::string text = *entry;
       if (text.starts_with("AWS_")) saved_[text.substr(0, text.find('='))];
@@ -37,7 +36,6 @@ class AwsEnvironmentTest : public testing::Test {
         unsetenv(variable.c_str());
       }
     }
-    std::filesystem::remove_all(folder_);
   }
 
   void Set(const std::string& variable, const std::string& value) {
@@ -63,7 +61,8 @@ class AwsEnvironmentTest : public testing::Test {
     saved_[variable] = value == nullptr ? std::nullopt : std::optional<std::string>(value);
   }
 
-  std::string folder_;
+  TestingFolder temporary_;
+  std::string folder_ = temporary_.path();
   std::map<std::string, std::optional<std::string>> saved_;
 };
 

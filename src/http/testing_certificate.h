@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "base/testing_folder.h"
 
 // A self-signed certificate for localhost and 127.0.0.1, for tests: the key is no secret. Made by
 //   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 36500
@@ -36,25 +37,15 @@ IsvM17N59+upmfEEtAldM6y+sguhRANCAAT5JkVe0OGt6XjjkqqnqN1zo2OKzyfX
 class CertificateFiles {
  public:
   CertificateFiles() {
-    std::string folder =
-        (std::filesystem::temp_directory_path() / ("vecload-tls-" + std::string(6, 'X'))).string();
-    CHECK(mkdtemp(folder.data()) != nullptr);
-    folder_ = folder;
     std::ofstream(certificate()) << kCertificate;
     std::ofstream(key()) << kCertificateKey;
   }
-  ~CertificateFiles() {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-  CertificateFiles(const CertificateFiles&) = delete;
-  CertificateFiles& operator=(const CertificateFiles&) = delete;
 
-  [[nodiscard]] std::string certificate() const { return folder_ + "/certificate.pem"; }
-  [[nodiscard]] std::string key() const { return folder_ + "/key.pem"; }
+  [[nodiscard]] std::string certificate() const { return folder_.path() + "/certificate.pem"; }
+  [[nodiscard]] std::string key() const { return folder_.path() + "/key.pem"; }
 
  private:
-  std::string folder_;
+  TestingFolder folder_;
 };
 
 }  // namespace vecload::http::testing

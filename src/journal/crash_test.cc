@@ -16,6 +16,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
+#include "base/testing_folder.h"
 #include "journal/journal.h"
 #include "journal/testing_jobs.h"
 #include "sqlite/testing_vfs.h"
@@ -152,9 +153,8 @@ TEST_F(PowerCutTest, WhileTheLogIsMovedIntoTheFile) {
 }
 
 TEST(KilledLoader, LosesNoCommitAndLeavesNoLock) {
-  std::string folder = ::testing::TempDir() + "vecload-journal-XXXXXX";
-  ASSERT_NE(mkdtemp(folder.data()), nullptr);
-  const std::string path = folder + "/job.journal";
+  const TestingFolder folder;
+  const std::string path = folder.path() + "/job.journal";
   const Script script(4000);
   Random random(1);
   uint64_t batches = 0;
@@ -191,7 +191,6 @@ TEST(KilledLoader, LosesNoCommitAndLeavesNoLock) {
     batches = *now;
   }
   EXPECT_GT(batches, 0u);
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/testing_folder.h"
 #include "journal/show.h"
 #include "journal/testing_jobs.h"
 #include "sqlite/testing_vfs.h"
@@ -519,17 +520,12 @@ TEST_F(JournalOfAPartTest, AnotherPartsJournalIsRefused) {
 
 class JournalFileTest : public ::testing::Test {
  protected:
-  JournalFileTest() {
-    folder_ = ::testing::TempDir() + "vecload-journal-XXXXXX";
-    EXPECT_NE(mkdtemp(folder_.data()), nullptr);
-  }
-  ~JournalFileTest() override { std::filesystem::remove_all(folder_); }
-
   static Result<Opened> Open(const std::string& path) {
     return Journal::Open(path, PlainIdentity(), PlainManifest({100, 20}), {});
   }
 
-  std::string folder_;
+  TestingFolder temporary_;
+  std::string folder_ = temporary_.path();
 };
 
 TEST_F(JournalFileTest, ResumesAndShows) {

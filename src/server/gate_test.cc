@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "auth/sigv4.h"
+#include "base/testing_folder.h"
 
 namespace vecload::server {
 namespace {
@@ -21,17 +22,10 @@ using testing::Not;
 class GateTest : public testing::Test {
  protected:
   GateTest() {
-    std::string folder = testing::TempDir() + "vecload-gate-" + std::string(6, 'X');
-    EXPECT_NE(mkdtemp(folder.data()), nullptr);
-    folder_ = folder;
     clock_.SetWall(WallTime(std::chrono::seconds(1'700'000'000)));
     auto store = store::Store::Open(folder_, clock_);
     EXPECT_TRUE(store.ok()) << store.status().ToString();
     store_ = *std::move(store);
-  }
-  ~GateTest() override {
-    store_.reset();
-    std::filesystem::remove_all(folder_);
   }
 
   std::unique_ptr<Gate> Open(Gate::Options options) {
@@ -63,7 +57,8 @@ class GateTest : public testing::Test {
   }
 
   ManualClock clock_;
-  std::string folder_;
+  TestingFolder temporary_;
+  std::string folder_ = temporary_.path();
   std::shared_ptr<store::Store> store_;
 };
 

@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/testing_folder.h"
 #include "vecload/server.h"
 
 namespace vecload {
@@ -18,13 +19,8 @@ using testing::StartsWith;
 
 class LocalServerTest : public testing::Test {
  protected:
-  LocalServerTest() {
-    std::string folder = testing::TempDir() + "vecload-server-" + std::string(6, 'X');
-    EXPECT_NE(mkdtemp(folder.data()), nullptr);
-    folder_ = folder;
-  }
-  ~LocalServerTest() override { std::filesystem::remove_all(folder_); }
-  std::string folder_;
+  TestingFolder temporary_;
+  std::string folder_ = temporary_.path();
 };
 
 TEST_F(LocalServerTest, RefusesWhatItCannotStandFor) {

@@ -14,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "base/clock.h"
+#include "base/testing_folder.h"
 #include "store/store.h"
 #include "wire/messages.h"
 
@@ -35,15 +36,8 @@ struct Got {
 class RouterTest : public testing::Test {
  protected:
   RouterTest() {
-    std::string folder = testing::TempDir() + "vecload-router-" + std::string(6, 'X');
-    EXPECT_NE(mkdtemp(folder.data()), nullptr);
-    folder_ = folder;
     clock_.SetWall(WallTime(std::chrono::seconds(1'700'000'000)));
     Start({}, {});
-  }
-  ~RouterTest() override {
-    router_.reset();
-    std::filesystem::remove_all(folder_);
   }
 
   void Start(Throttle::Limits limits, Duration latency, store::Store::Limits quotas = {}) {
@@ -83,7 +77,8 @@ class RouterTest : public testing::Test {
   }
 
   ManualClock clock_;
-  std::string folder_;
+  TestingFolder temporary_;
+  std::string folder_ = temporary_.path();
   std::unique_ptr<Router> router_;
 };
 

@@ -41,7 +41,7 @@ class Expanding : public ::testing::Test {
     return text;
   }
 
-  testing::TemporaryFolder folder_;
+  TestingFolder folder_;
 };
 
 TEST_F(Expanding, AFileIsTakenWhateverItsName) {

@@ -14,7 +14,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using testing::ReadAll;
-using testing::TemporaryFolder;
 
 std::string Bytes(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -22,7 +21,7 @@ std::string Bytes(const std::string& path) {
 }
 
 TEST(Generate, WritesUnitVectorsAndTheirMetadata) {
-  const TemporaryFolder folder;
+  const TestingFolder folder;
   const auto paths = GenerateParquet(
       {.path = folder.Path("x.parquet"), .rows = 50, .dimension = 16, .row_group_rows = 20});
   ASSERT_TRUE(paths.ok()) << paths.status().ToString();
@@ -43,7 +42,7 @@ TEST(Generate, WritesUnitVectorsAndTheirMetadata) {
 }
 
 TEST(Generate, SameOptionsSameBytesAndAnotherSeedOtherOnes) {
-  const TemporaryFolder folder;
+  const TestingFolder folder;
   GenerateOptions options{.path = folder.Path("a.parquet"), .rows = 30, .dimension = 8};
   ASSERT_TRUE(GenerateParquet(options).ok());
   options.path = folder.Path("b.parquet");
@@ -55,7 +54,7 @@ TEST(Generate, SameOptionsSameBytesAndAnotherSeedOtherOnes) {
 }
 
 TEST(Generate, TheNumberOfFilesLeavesTheRowsAlone) {
-  const TemporaryFolder folder;
+  const TestingFolder folder;
   const auto one =
       GenerateParquet({.path = folder.Path("one.parquet"), .rows = 31, .dimension = 4});
   const auto many = GenerateParquet({.path = folder.Path("many.parquet"),
@@ -77,7 +76,7 @@ TEST(Generate, TheNumberOfFilesLeavesTheRowsAlone) {
 }
 
 TEST(Generate, RefusesWhatCannotBe) {
-  const TemporaryFolder folder;
+  const TestingFolder folder;
   const std::string path = folder.Path("x.parquet");
   for (const GenerateOptions& options :
        {GenerateOptions{.path = "", .rows = 1, .dimension = 1},

@@ -37,7 +37,6 @@ using testing::ReadAll;
 using testing::ReadRange;
 using testing::ReadRow;
 using testing::TableOf;
-using testing::TemporaryFolder;
 using testing::WriteIpc;
 using testing::WriteParquet;
 
@@ -69,7 +68,7 @@ std::string KeysUpTo(uint64_t begin, uint64_t end) {
 }
 
 // The same table in every format, in pieces of four rows.
-std::vector<std::string> InEveryFormat(const TemporaryFolder& folder, const arrow::Table& table) {
+std::vector<std::string> InEveryFormat(const TestingFolder& folder, const arrow::Table& table) {
   std::vector<std::string> paths = {folder.Path("a.parquet"), folder.Path("b.arrow"),
                                     folder.Path("c.arrows")};
   WriteParquet(paths[0], table, 4);
@@ -79,7 +78,7 @@ std::vector<std::string> InEveryFormat(const TemporaryFolder& folder, const arro
 }
 
 TEST(Source, ReadsEveryFormatAndTellsItByTheBytes) {
-  const TemporaryFolder folder;
+  const TestingFolder folder;
   for (const std::string& path : InEveryFormat(folder, *PlainTable(10))) {
     const std::string misnamed = path + ".txt";
     std::filesystem::rename(path, misnamed);
@@ -99,7 +98,7 @@ TEST(Source, ReadsEveryFormatAndTellsItByTheBytes) {
 }
 
 TEST(Source, ReadsAnyRangeOfRowsInBlocksOfAnySize) {
-  const TemporaryFolder folder;
+  const TestingFolder folder;
   for (const std::string& path : InEveryFormat(folder, *PlainTable(10))) {
     const auto source = Open({path});
     ASSERT_NE(source, nullptr);
@@ -119,7 +118,7 @@ TEST(Source, ReadsAnyRangeOfRowsInBlocksOfAnySize) {
 }
 
 TEST(Source, ReadsKeysAlone) {
-  const TemporaryFolder folder;
+  const TestingFolder folder;
   const auto table = TableOf({
       Column("embedding", arrow::list(arrow::float64()), "[[1], [2], null, [4], [5], [6]]"),
       Column("n", arrow::int64(), "[1, 2, 3, 9007199254740993, 5, 6]"),
@@ -144,7 +143,7 @@ TEST(Source, ReadsKeysAlone) {
 }
 
 TEST(Source, KeysAloneDoNotTouchTheOtherColumns) {
-  const TemporaryFolder folder;
+  const TestingFolder folder;
   WriteParquet(folder.Path("a.parquet"), *PlainTable(1000));
   const auto source = Open({folder.Path("a.parquet")});
   ASSERT_NE(source, nullptr);
@@ -165,7 +164,7 @@ TEST(Source, KeysAloneDoNotTouchTheOtherColumns) {
 }
 
 TEST(Source, StopsWithTheStatusOfTheCallback) {
-  const TemporaryFolder folder;
+  const TestingFolder folder;
   for (const std::string& path : InEveryFormat(folder, *PlainTable(10))) {
     const auto source = Open({path});
     int blocks = 0;
@@ -180,7 +179,7 @@ TEST(Source, StopsWithTheStatusOfTheCallback) {
 }
 
 TEST(Source, ABlockOutlivesTheSource) {
-  const TemporaryFolder folder;
+  const TestingFolder folder;
   for (const std::string& path : InEveryFormat(folder, *PlainTable(10))) {
     auto source = Open({path});
     std::vector<RowBlock> blocks;
@@ -210,7 +209,7 @@ TEST(Source, ABlockOutlivesTheSource) {
 }
 
 TEST(Source, KeepsEveryTypeOfMetadataInEveryFormat) {
-  const TemporaryFolder folder;
+  const TestingFolder folder;
   const auto dictionary = arrow::dictionary(arrow::int32(), arrow::utf8());
   const auto point = arrow::struct_({arrow::field("x", arrow::int32())});
   const auto table = TableOf({
@@ -242,7 +241,7 @@ TEST(Source, KeepsEveryTypeOfMetadataInEveryFormat) {
 }
 
 TEST(Source, FaultsAreOfTheirRowsAlone) {
-  const TemporaryFolder folder;
+  const TestingFolder folder;
   const auto table = TableOf({
       Column("id", arrow::utf8(), R"(["a", null, "c", "d", null])"),
       Column("v", arrow::list(arrow::float64()), "[[1], [2], null, [4], null]"),
@@ -263,7 +262,7 @@ TEST(Source, FaultsAreOfTheirRowsAlone) {
 }
 
 TEST(Source, ReadsMetadataFromAColumnOfJson) {
-  const TemporaryFolder folder;
+  const TestingFolder folder;
   const auto table = TableOf({
       Column("id", arrow::utf8(), R"(["a", "b", "c"])"),
       Column("v", arrow::list(arrow::float32()), "[[1], [2], [3]]"),
@@ -282,7 +281,7 @@ TEST(Source, ReadsMetadataFromAColumnOfJson) {
 }
 
 TEST(Source, HivePartitionsBecomeMetadata) {
-  const TemporaryFolder folder;
+  const TestingFolder folder;
   WriteParquet(folder.Path("year=2023/lang=de/a.parquet"), *PlainTable(1, 0));
   WriteParquet(folder.Path("year=2024/lang=7/a.parquet"), *PlainTable(1, 1));
   WriteParquet(folder.Path("year=__HIVE_DEFAULT_PARTITION__/lang=8/a.parquet"), *PlainTable(1, 2));
@@ -300,7 +299,7 @@ TEST(Source, HivePartitionsBecomeMetadata) {
 }
 
 TEST(Source, TheDimensionIsThatOfTheFirstVector) {
-  const TemporaryFolder folder;
+  const TestingFolder folder;
   const auto lists = arrow::list(arrow::float32());
   WriteParquet(folder.Path("a.parquet"),
                *TableOf({Column("id", arrow::utf8(), R"(["a"])"), Column("v", lists, "[null]")}));
@@ -312,7 +311,7 @@ TEST(Source, TheDimensionIsThatOfTheFirstVector) {
 }
 
 TEST(Source, ZeroRowsAreNoError) {
-  const TemporaryFolder folder;
+  const TestingFolder folder;
   for (const std::string& path : InEveryFormat(folder, *PlainTable(0))) {
     const auto source = Open({path});
     ASSERT_NE(source, nullptr) << path;
@@ -323,7 +322,7 @@ TEST(Source, ZeroRowsAreNoError) {
 }
 
 TEST(Source, NamesTheFileThatIsNotOne) {
-  const TemporaryFolder folder;
+  const TestingFolder folder;
   const Status absent = OpenError({folder.path() + "/no.parquet"});
   EXPECT_EQ(absent.code(), Code::kNotFound);
   EXPECT_THAT(absent.message(), HasSubstr("no.parquet: no such file"));
@@ -341,7 +340,7 @@ std::string Bytes(const std::string& path) {
 }
 
 TEST(Source, TruncatedFilesAreCorrupt) {
-  const TemporaryFolder folder;
+  const TestingFolder folder;
   for (const std::string& path : InEveryFormat(folder, *PlainTable(10))) {
     const std::string bytes = Bytes(path);
     for (const size_t length : {size_t{9}, size_t{40}, bytes.size() / 2, bytes.size() - 30}) {
@@ -358,7 +357,7 @@ TEST(Source, TruncatedFilesAreCorrupt) {
 
 // Under ASan this finds reads past the end that a damaged file could cause.
 TEST(Source, DamagedBytesNeverCrash) {
-  const TemporaryFolder folder;
+  const TestingFolder folder;
   const auto dictionary = arrow::dictionary(arrow::int8(), arrow::utf8());
   const auto table = TableOf({Column("id", arrow::utf8(), R"(["a", "bb", "ccc"])"),
                               Column("v", arrow::list(arrow::float32()), "[[1, 2], [3], [4, 5]]"),
@@ -378,7 +377,7 @@ TEST(Source, DamagedBytesNeverCrash) {
 }
 
 TEST(Source, AFileThatChangedSinceThePlanIsNotRead) {
-  const TemporaryFolder folder;
+  const TestingFolder folder;
   const auto paths = InEveryFormat(folder, *PlainTable(10));
   const auto source = Open(paths);
   InEveryFormat(folder, *PlainTable(3));
@@ -395,7 +394,7 @@ TEST(Source, AFileThatChangedSinceThePlanIsNotRead) {
 }
 
 TEST(Source, FilesThatDifferAreBothNamed) {
-  const TemporaryFolder folder;
+  const TestingFolder folder;
   WriteParquet(folder.Path("a.parquet"), *PlainTable(1));
   WriteParquet(folder.Path("b.parquet"), *TableOf({Column("id", arrow::utf8(), R"(["x"])")}));
   const Status status = OpenError({folder.path()});
@@ -405,7 +404,7 @@ TEST(Source, FilesThatDifferAreBothNamed) {
 }
 
 TEST(Source, AColumnThatIsAllNullInOneFileIsNoDifference) {
-  const TemporaryFolder folder;
+  const TestingFolder folder;
   const auto lists = arrow::list(arrow::float32());
   WriteParquet(folder.Path("a.parquet"),
                *TableOf({Column("id", arrow::utf8(), R"(["a"])"), Column("v", lists, "[[1]]"),
@@ -421,7 +420,7 @@ TEST(Source, AColumnThatIsAllNullInOneFileIsNoDifference) {
 }
 
 TEST(Source, SeveralThreadsReadAtOnce) {
-  const TemporaryFolder folder;
+  const TestingFolder folder;
   const auto paths = InEveryFormat(folder, *PlainTable(200));
   const auto source = Open(paths);
   std::vector<std::string> keys(6);

@@ -21,41 +21,12 @@
 #include <parquet/properties.h>
 
 #include "base/check.h"
+#include "base/testing_folder.h"
 #include "vecload/source.h"
 
 // Files for the tests, written by Arrow, and a Source read whole. What Arrow refuses here is a
 // mistake of the test: CHECK.
 namespace vecload::source::testing {
-
-// A folder of its own, removed at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "vecload_source_XXXXXX").string();
-    CHECK(mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  // Makes the folders that the name has.
-  [[nodiscard]] std::string Path(const std::string& name) const {
-    const std::filesystem::path path = path_ / name;
-    std::filesystem::create_directories(path.parent_path());
-    return path.string();
-  }
-  [[nodiscard]] std::string path() const { return path_.string(); }
-
-  std::string Write(const std::string& name, std::string_view bytes) const {
-    const std::string path = Path(name);
-    std::ofstream(path, std::ios::binary) << bytes;
-    return path;
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 inline std::shared_ptr<arrow::Array> FromJson(const std::shared_ptr<arrow::DataType>& type,
                                               const std::string& json) {

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "base/testing_folder.h"
 #include "sqlite/testing_vfs.h"
 #include "store/store.h"
 
@@ -130,16 +131,6 @@ std::vector<Step> Script() {
 
 class PowerCutTest : public testing::Test {
  protected:
-  PowerCutTest() {
-    // In memory where that is to be had: the folder itself is synced at each of hundreds of starts.
-    const std::string memory = "/dev/shm/";
-    std::string folder = (std::filesystem::exists(memory) ? memory : testing::TempDir()) +
-                         "vecload-power-cut-XXXXXX";
-    EXPECT_NE(mkdtemp(folder.data()), nullptr);
-    folder_ = folder;
-  }
-  ~PowerCutTest() override { std::filesystem::remove_all(folder_); }
-
   Result<std::unique_ptr<Store>> Open() {
     // All that counts is on the disk in memory; an empty folder is what the machine may have left.
     std::filesystem::remove_all(folder_);
@@ -234,7 +225,10 @@ class PowerCutTest : public testing::Test {
   }
 
   ManualClock clock_;
-  std::string folder_;
+  // In memory where that is to be had: the folder itself is synced at each of hundreds of starts.
+  TestingFolder temporary_{
+      std::filesystem::exists("/dev/shm") ? "/dev/shm" : std::filesystem::temp_directory_path()};
+  std::string folder_ = temporary_.path();
   std::unique_ptr<sqlite::TestingVfs> vfs_;
 };
 

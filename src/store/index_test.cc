@@ -23,6 +23,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
+#include "base/testing_folder.h"
 
 namespace vecload::store {
 namespace {
@@ -41,14 +42,6 @@ IndexInfo Info(uint32_t dimension) {
 
 class IndexTest : public testing::Test {
  protected:
-  IndexTest() {
-    std::string folder = testing::TempDir() + "vecload-index-" + std::string(6, 'X');
-    EXPECT_NE(mkdtemp(folder.data()), nullptr);
-    folder_ = folder;
-    path_ = folder_ + "/one.sqlite";
-  }
-  ~IndexTest() override { std::filesystem::remove_all(folder_); }
-
   std::unique_ptr<Index> Create(uint32_t dimension) {
     const Status status = Index::Create(path_);
     EXPECT_TRUE(status.ok()) << status.ToString();
@@ -60,8 +53,9 @@ class IndexTest : public testing::Test {
     return index.ok() ? *std::move(index) : nullptr;
   }
 
-  std::string folder_;
-  std::string path_;
+  TestingFolder temporary_;
+  std::string folder_ = temporary_.path();
+  std::string path_ = folder_ + "/one.sqlite";
 };
 
 // A vector whose elements all tell its key and version, so that a torn one shows.

@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "base/clock.h"
+#include "base/testing_folder.h"
 #include "store/format.h"
 
 namespace vecload::store {
@@ -20,13 +21,7 @@ using testing::HasSubstr;
 
 class StoreTest : public testing::Test {
  protected:
-  StoreTest() {
-    std::string folder = testing::TempDir() + "vecload-store-" + std::string(6, 'X');
-    EXPECT_NE(mkdtemp(folder.data()), nullptr);
-    folder_ = folder;
-    clock_.SetWall(WallTime(std::chrono::milliseconds(1'700'000'000'500)));
-  }
-  ~StoreTest() override { std::filesystem::remove_all(folder_); }
+  StoreTest() { clock_.SetWall(WallTime(std::chrono::milliseconds(1'700'000'000'500))); }
 
   std::unique_ptr<Store> Open() {
     auto store = Store::Open(folder_, clock_);
@@ -35,7 +30,8 @@ class StoreTest : public testing::Test {
   }
 
   ManualClock clock_;
-  std::string folder_;
+  TestingFolder temporary_;
+  std::string folder_ = temporary_.path();
 };
 
 IndexInfo MakeInfo(const std::string& bucket, const std::string& index) {
