@@ -41,6 +41,7 @@ help: ## this list
 
 ready := .venv/.ready
 ready_fuzz := .venv/.ready-fuzz
+ready_arm := .venv/.ready-arm
 ready_clients := .cache/.ready-clients
 
 $(ready): tools/bootstrap.sh tools/fetch_simdjson.sh requirements-dev.txt
@@ -49,6 +50,10 @@ $(ready): tools/bootstrap.sh tools/fetch_simdjson.sh requirements-dev.txt
 
 $(ready_fuzz): tools/bootstrap.sh tools/fetch_simdjson.sh requirements-dev.txt
 	tools/bootstrap.sh fuzz
+	touch $@
+
+$(ready_arm): tools/bootstrap.sh tools/fetch_simdjson.sh requirements-dev.txt
+	tools/bootstrap.sh arm
 	touch $@
 
 # .venv may be shared between clones; what this makes is this clone's own.
@@ -72,7 +77,7 @@ serve: build ## the local S3 Vectors server on PORT (8080), data in DATA_DIR
 
 # --- test ------------------------------------------------------------------------------------
 
-.PHONY: test conformance e2e soak asan tsan fuzz bench
+.PHONY: test conformance e2e soak exhaustive arm asan tsan fuzz bench
 test: build ## unit and property tests, house rules, conformance, end to end
 	$(call ctest,release,-L fast)
 	$(call pytest,release,$(conformance) $(e2e) tests/soak,-m "not slow")
@@ -85,6 +90,12 @@ e2e: build ## the real binary, kill -9 included; the slow ones too
 
 soak: build ## the server against a model, with faults, restarts and kill -9: ten minutes
 	SOAK_SECONDS=$(SOAK_SECONDS) $(call pytest,release,tests/soak)
+
+exhaustive: build ## every float32 through its text and back: some minutes
+	ctest --preset release -L exhaustive
+
+arm: $(ready_arm) ## the float writer on Arm, emulated: half a minute
+	tools/arm_test.sh
 
 # Arrow's own pool would hide overreads from ASan and look like races to TSan.
 asan: $(ready) ## the whole suite under ASan and UBSan (preset dev)

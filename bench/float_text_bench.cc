@@ -19,6 +19,13 @@ std::vector<float> UnitVector() {
   return vector;
 }
 
+void Count(benchmark::State& state, ptrdiff_t bytes) {
+  state.counters["ns/float"] =
+      benchmark::Counter(static_cast<double>(state.iterations() * kFloats) * 1e-9,
+                         benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  state.counters["bytes/float"] = static_cast<double>(bytes) / static_cast<double>(kFloats);
+}
+
 template <typename Write>
 void WriteAll(benchmark::State& state, Write write) {
   const std::vector<float> vector = UnitVector();
@@ -33,17 +40,26 @@ void WriteAll(benchmark::State& state, Write write) {
     benchmark::DoNotOptimize(text.data());
     benchmark::ClobberMemory();
   }
-  state.counters["ns/float"] =
-      benchmark::Counter(static_cast<double>(state.iterations() * kFloats) * 1e-9,
-                         benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
-  state.counters["bytes/float"] =
-      static_cast<double>(end - text.data()) / static_cast<double>(kFloats);
+  Count(state, end - text.data());
 }
 
-void Vecload(benchmark::State& state) {
+void VecloadMany(benchmark::State& state) {
+  const std::vector<float> vector = UnitVector();
+  std::vector<char> text(kFloats * 32);
+  char* end = text.data();
+  for (auto _ : state) {
+    end = vecload::wire::WriteFloat32s(vector, text.data());
+    benchmark::DoNotOptimize(text.data());
+    benchmark::ClobberMemory();
+  }
+  Count(state, end - text.data());
+}
+BENCHMARK(VecloadMany);
+
+void VecloadOne(benchmark::State& state) {
   WriteAll(state, [](float value, char* out) { return vecload::wire::WriteFloat32(value, out); });
 }
-BENCHMARK(Vecload);
+BENCHMARK(VecloadOne);
 
 void ToCharsShortest(benchmark::State& state) {
   WriteAll(state, [](float value, char* out) { return std::to_chars(out, out + 32, value).ptr; });

@@ -2,7 +2,8 @@
 # Makes a fresh Debian 12 able to build and test: packages that are missing, and .venv.
 # Safe to run again; does nothing where nothing is missing. The Makefile calls it.
 #
-# usage: tools/bootstrap.sh [fuzz]    fuzz: also clang with libFuzzer, which only `make fuzz` needs
+# usage: tools/bootstrap.sh [fuzz|arm]    fuzz: also clang with libFuzzer, which only `make fuzz`
+#                                          needs; arm: also what `make arm` needs
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,6 +14,7 @@ packages=(
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
 )
 [[ ${1:-} == fuzz ]] && packages+=(clang-19 libclang-rt-19-dev)
+[[ ${1:-} == arm ]] && packages+=(g++-aarch64-linux-gnu qemu-user-static googletest)
 python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3 python3-venv)
 
 missing=()

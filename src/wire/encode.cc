@@ -20,19 +20,14 @@ void PutFlag(JsonWriter* json, std::string_view name, bool flag) {
 }
 
 void PutFloat(JsonWriter* json, float number) {
-  std::string text;
-  AppendFloat32(number, &text);
-  json->Raw(text);
+  char text[kFloat32TextMax];
+  json->Raw({text, WriteFloat32(number, text)});
 }
 
 void PutFloats(JsonWriter* json, std::string_view name, const std::vector<float>& floats) {
   json->Key(name).BeginObject().Key("float32");
-  std::string text = "[";
-  for (const float number : floats) {
-    if (text.size() > 1) text += ',';
-    AppendFloat32(number, &text);
-  }
-  text += ']';
+  std::string text(kFloat32ListedMax * floats.size() + kFloat32TextMax, '\0');
+  text.resize(static_cast<size_t>(WriteFloat32s(floats, text.data()) - text.data()));
   json->Raw(text).EndObject();
 }
 

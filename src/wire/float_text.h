@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstddef>
-#include <string>
+#include <span>
 
 namespace vecload::wire {
 
@@ -14,7 +14,11 @@ inline constexpr size_t kFloat32TextMax = 32;
 // "-0.0", since "-0" becomes an integer, and so plus zero, in Python's json.
 char* WriteFloat32(float value, char* out);
 
-// The same, without trailing zeros behind the point: for replies, where people look.
-void AppendFloat32(float value, std::string* out);
+// The longest such text and its comma: "-1.17549435e-38,".
+inline constexpr size_t kFloat32ListedMax = 16;
+
+// Writes finite floats as a JSON array, with the texts that WriteFloat32 gives, and returns the
+// array's end. Room: kFloat32ListedMax bytes a float, and kFloat32TextMax.
+char* WriteFloat32s(std::span<const float> values, char* out);
 
 }  // namespace vecload::wire

@@ -13,12 +13,10 @@ namespace vecload::wire {
 namespace {
 
 constexpr std::string_view kRecordBegin = R"({"key":)";
-constexpr std::string_view kDataBegin = R"(,"data":{"float32":[)";
-constexpr std::string_view kDataEnd = "]}";
+constexpr std::string_view kDataBegin = R"(,"data":{"float32":)";
+constexpr std::string_view kDataEnd = "}";
 constexpr std::string_view kMetadataBegin = R"(,"metadata":)";
 
-// Longest text of a float with its comma: "-1.17549435e-38,".
-constexpr size_t kFloatBytesMax = 16;
 constexpr size_t kPunctuationBytes = 64;
 
 char* Copy(std::string_view text, char* out) {
@@ -39,14 +37,6 @@ char* WriteJsonString(std::string_view text, char* out) {
   out = Copy(text, out);
   *out++ = '"';
   return out;
-}
-
-char* WriteFloats(std::span<const float> vector, char* out) {
-  for (const float value : vector) {
-    out = WriteFloat32(value, out);
-    *out++ = ',';
-  }
-  return vector.empty() ? out : out - 1;
 }
 
 }  // namespace
@@ -81,7 +71,7 @@ PutBodyWriter::PutBodyWriter(const IndexName& index, ByteBuffer buffer) {
 bool PutBodyWriter::Add(std::string_view key, std::span<const float> vector,
                         std::string_view metadata, size_t body_bytes_max) {
   ByteBuffer& bytes = body_.bytes;
-  bytes.Reserve(6 * key.size() + kFloatBytesMax * vector.size() + metadata.size() +
+  bytes.Reserve(6 * key.size() + kFloat32ListedMax * vector.size() + metadata.size() +
                 kPunctuationBytes + kFloat32TextMax);
   const size_t size_before = bytes.size();
   char* out = bytes.data() + size_before;
@@ -92,7 +82,7 @@ bool PutBodyWriter::Add(std::string_view key, std::span<const float> vector,
   out = WriteJsonString(key, out);
   const auto key_bytes = static_cast<uint32_t>(out - key_begin);
   out = Copy(kDataBegin, out);
-  out = WriteFloats(vector, out);
+  out = WriteFloat32s(vector, out);
   out = Copy(kDataEnd, out);
   if (!metadata.empty()) {
     out = Copy(kMetadataBegin, out);

@@ -35,9 +35,9 @@ PutBody ThreeRecords() {
 
 TEST(PutBody, IsPlainJson) {
   const PutBody body = ThreeRecords();
-  EXPECT_EQ(body.text(), std::string(kHead) + Record("\"a\"", "0.7500000,-2") + "," +
-                             Record(R"("b\"\n\\")", "0.7500000,-2", R"({"x":1})") + "," +
-                             Record("\"ü\"", "0.7500000,-2") + "]}");
+  EXPECT_EQ(body.text(), std::string(kHead) + Record("\"a\"", "0.75,-2") + "," +
+                             Record(R"("b\"\n\\")", "0.75,-2", R"({"x":1})") + "," +
+                             Record("\"ü\"", "0.75,-2") + "]}");
   EXPECT_EQ(body.key_json(0), "\"a\"");
   EXPECT_EQ(body.key_json(1), R"("b\"\n\\")");
   EXPECT_EQ(body.key_json(2), "\"ü\"");
