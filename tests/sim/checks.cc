@@ -89,11 +89,15 @@ class Check {
     const auto twin = job_.TwinOf(row);
     if (job_.IsDropped(row)) {
       ++superseded_;
-    } else if (job_.scenario().policy != DuplicatePolicy::kNone || !twin.has_value()) {
+      return;
+    }
+    if (job_.scenario().policy != DuplicatePolicy::kNone || !twin.has_value()) {
       violations_.Add(fmt::format("row {} is settled and is nowhere", row));
-    } else if (service_.HoldsItself(*twin) || rejected_.contains(*twin)) {
-      // Some version of the key, or its rejection.
-    } else if (row < *twin && job_.IdOf(*twin).file < files_ && !IsSettled(*twin)) {
+      return;
+    }
+    // Some version of the key, or its rejection.
+    if (service_.HoldsItself(*twin) || rejected_.contains(*twin)) return;
+    if (row < *twin && job_.IdOf(*twin).file < files_ && !IsSettled(*twin)) {
       // It gave way within its batch, which was halved, and the twin's half is to do.
       ++superseded_;
     } else {

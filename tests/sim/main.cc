@@ -55,7 +55,8 @@ Result<std::vector<Task>> ReadTasks(const std::string& path) {
     std::istringstream words(line);
     Task task;
     if (!(words >> task.seed >> task.rows >> task.faults)) {
-      return Status::InvalidArgument(path + ": not a seed, vectors and faults: " + line);
+      return Status::InvalidArgument(
+          fmt::format("{}: not a seed, vectors and faults: {}", path, line));
     }
     tasks.push_back(std::move(task));
   }
