@@ -4,6 +4,10 @@
 # loaded and the vecload extension beside it share one libarrow.
 #
 # Input:  VECLOAD_PYARROW, the wheel's folder; by default the one in .venv
+# libparquet exports the 900 symbols of an OpenSSL of its own. Whatever is linked before it wins for
+# the whole process, Debian's libssl and libcurl included, whose structures are of another version:
+# so our OpenSSL stands first on the link line (tests/e2e/one_openssl_test.py).
+#
 # Output: Arrow::arrow, Arrow::parquet, Arrow::s3
 
 if(NOT VECLOAD_PYARROW)
@@ -40,4 +44,7 @@ if(PyArrow_FOUND AND NOT TARGET Arrow::arrow)
       INTERFACE_INCLUDE_DIRECTORIES "${VECLOAD_PYARROW}/include")
   endforeach()
   set_property(TARGET Arrow::parquet Arrow::s3 PROPERTY INTERFACE_LINK_LIBRARIES Arrow::arrow)
+  find_package(OpenSSL 3 REQUIRED)
+  set_property(TARGET Arrow::parquet PROPERTY INTERFACE_LINK_OPTIONS
+    "LINKER:--push-state,--no-as-needed,${OPENSSL_SSL_LIBRARY},${OPENSSL_CRYPTO_LIBRARY},--pop-state")
 endif()
