@@ -1,8 +1,8 @@
 """One OpenSSL for all of the process.
 
 Goal: libcurl, libssl, libssh2 and we ourselves use the system's libcrypto, though libparquet
-exports the symbols of another version, whose structures differ. Method: the dynamic linker says what
-it binds to what.
+exports the symbols of another version, whose structures differ. Method: the dynamic linker says
+what it binds to what.
 """
 
 import os
