@@ -35,7 +35,11 @@ std::vector<EncodedBatch> Encoder::Encode(CutBatch batch) {
   }
   size_t next = 0;
   while (next < batch.rows.size()) {
-    wire::PutBodyWriter writer(index_, pool_->Take());
+    wire::ByteBuffer buffer = pool_->Take();
+    // At once: growing step by step, a body would be copied and its pages be faulted in twice.
+    buffer.set_size(0);
+    buffer.Reserve((batch.rows.size() - next + 1) * bytes_per_record_);
+    wire::PutBodyWriter writer(index_, std::move(buffer));
     EncodedBatch& made = encoded.emplace_back();
     for (; next < batch.rows.size(); ++next) {
       const SourceRow& row = *batch.rows[next].row;
@@ -46,6 +50,7 @@ std::vector<EncodedBatch> Encoder::Encode(CutBatch batch) {
     hasher_.Update(wire::PutBodyWriter::Tail());
     made.payload_hash = hasher_.Finish();
     made.body = std::move(writer).Finish();
+    bytes_per_record_ = made.body.text().size() / made.ids.size();
     Coverage rest;
     if (next < batch.rows.size()) rest = batch.coverage.SplitOff(batch.rows[next].id);
     made.coverage = std::exchange(batch.coverage, std::move(rest));

@@ -50,6 +50,7 @@ class Encoder {
   IndexName index_;
   BufferPool* pool_;
   size_t body_bytes_max_;
+  size_t bytes_per_record_ = 0;  // of the last body
   auth::PayloadHasher hasher_;
 };
 
