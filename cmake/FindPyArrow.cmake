@@ -45,6 +45,7 @@ if(PyArrow_FOUND AND NOT TARGET Arrow::arrow)
   endforeach()
   set_property(TARGET Arrow::parquet Arrow::s3 PROPERTY INTERFACE_LINK_LIBRARIES Arrow::arrow)
   find_package(OpenSSL 3 REQUIRED)
+  set(_pyarrow_openssl "${OPENSSL_SSL_LIBRARY},${OPENSSL_CRYPTO_LIBRARY}")
   set_property(TARGET Arrow::parquet PROPERTY INTERFACE_LINK_OPTIONS
-    "LINKER:--push-state,--no-as-needed,${OPENSSL_SSL_LIBRARY},${OPENSSL_CRYPTO_LIBRARY},--pop-state")
+    "LINKER:--push-state,--no-as-needed,${_pyarrow_openssl},--pop-state")
 endif()

@@ -1,8 +1,11 @@
 #include "source/parquet_file.h"
 
 #include <algorithm>
+#include <iterator>
+#include <optional>
 #include <set>
 #include <string_view>
+#include <utility>
 
 #include <arrow/io/interfaces.h>
 #include <arrow/record_batch.h>
@@ -16,6 +19,7 @@
 
 #include "source/arrow_status.h"
 #include "source/batch_cutter.h"
+#include "source/regular_lists.h"
 
 namespace vecload::source {
 namespace {
@@ -61,6 +65,145 @@ std::vector<int> LeavesOf(const parquet::SchemaDescriptor& schema,
   return leaves;
 }
 
+// A row group and where its rows stand in the file.
+struct RowGroup {
+  int number = 0;
+  uint64_t row_begin = 0;
+};
+
+// Those that hold rows from `row` to the range's end.
+std::vector<RowGroup> RowGroupsFrom(uint64_t row, const RowRange& range) {
+  std::vector<RowGroup> row_groups;
+  uint64_t begin = 0;
+  for (size_t i = 0; i < range.row_group_rows.size(); ++i) {
+    const uint64_t end = begin + range.row_group_rows[i];
+    if (begin < range.row_end && end > row) row_groups.push_back({static_cast<int>(i), begin});
+    begin = end;
+  }
+  return row_groups;
+}
+
+// Reads rows of one open file into a cutter.
+class RowReader {
+ public:
+  RowReader(const std::string& uri, parquet::arrow::FileReader* reader, const RowRange& range,
+            BatchCutter* cutter)
+      : uri_(uri), reader_(*reader), range_(range), cutter_(*cutter) {
+    leaves_ = LeavesOf(*reader_.parquet_reader()->metadata()->schema(), range.columns);
+  }
+
+  // Reads on by Arrow alone, whatever the columns are.
+  Status ReadAny() {
+    const std::vector<RowGroup> row_groups = RowGroupsFrom(cutter_.row(), range_);
+    if (row_groups.empty()) return Status::Ok();
+    std::vector<int> numbers;
+    for (const RowGroup& row_group : row_groups) numbers.push_back(row_group.number);
+    VECLOAD_ASSIGN_OR_RETURN(const auto batches,
+                             FromArrow(reader_.GetRecordBatchReader(numbers, leaves_), uri_));
+    // Those that are read already, of the first row group.
+    uint64_t to_skip = cutter_.row() - std::min(cutter_.row(), row_groups.front().row_begin);
+    while (!cutter_.done()) {
+      VECLOAD_ASSIGN_OR_RETURN(auto batch, FromArrow(batches->Next(), uri_));
+      if (batch == nullptr) return EndsEarly();
+      const auto rows = static_cast<uint64_t>(batch->num_rows());
+      if (to_skip >= rows) {
+        to_skip -= rows;
+        continue;
+      }
+      if (to_skip > 0) batch = batch->Slice(static_cast<int64_t>(std::exchange(to_skip, 0)));
+      VECLOAD_RETURN_IF_ERROR(cutter_.Take(batch));
+    }
+    return Status::Ok();
+  }
+
+  // Reads on as long as the lists of one column are regular, and stops, without an error, before
+  // the first that is not.
+  Status ReadRegular() {
+    VECLOAD_ASSIGN_OR_RETURN(const std::optional<Lists> lists, FindLists());
+    if (!lists.has_value()) return Status::Ok();
+    RecycledBlocks blocks((range_.batch_rows_max * lists->length + 1) * sizeof(float));
+    for (const RowGroup& row_group : RowGroupsFrom(cutter_.row(), range_)) {
+      const Chunk chunk = ChunkOf(*lists, row_group.number);
+      if (!MayBeRegular(*lists->field->type(), chunk.rows, chunk.levels) ||
+          chunk.levels / chunk.rows != lists->length) {
+        return Status::Ok();
+      }
+      RegularLists column(reader_.parquet_reader()->RowGroup(row_group.number)->Column(lists->leaf),
+                          lists->field->type(), chunk.rows, chunk.levels, &blocks);
+      VECLOAD_ASSIGN_OR_RETURN(const bool all, ReadRowGroup(row_group.number, *lists, &column));
+      if (!all) return Status::Ok();
+    }
+    return Status::Ok();
+  }
+
+ private:
+  // The column that is read as regular lists.
+  struct Lists {
+    int leaf = 0;
+    std::shared_ptr<arrow::Field> field;
+    int64_t length = 0;
+    std::vector<int> other_leaves;
+  };
+  struct Chunk {
+    int64_t rows = 0;
+    int64_t levels = 0;
+  };
+
+  Status EndsEarly() const {
+    return Status::Corrupt(uri_ + ": ends at row " + std::to_string(cutter_.row()) +
+                           ", before the rows that its footer promises");
+  }
+
+  Chunk ChunkOf(const Lists& lists, int row_group) const {
+    const auto metadata = reader_.parquet_reader()->metadata()->RowGroup(row_group);
+    return {metadata->num_rows(), metadata->ColumnChunk(lists.leaf)->num_values()};
+  }
+
+  Result<std::optional<Lists>> FindLists() const {
+    const std::vector<RowGroup> row_groups = RowGroupsFrom(cutter_.row(), range_);
+    if (row_groups.empty()) return std::optional<Lists>();
+    std::shared_ptr<arrow::Schema> schema;
+    VECLOAD_RETURN_IF_ERROR(FromArrow(reader_.GetSchema(&schema), uri_));
+    const auto& columns = *reader_.parquet_reader()->metadata()->schema();
+    for (const int leaf : leaves_) {
+      Lists lists{.leaf = leaf,
+                  .field = schema->GetFieldByName(columns.GetColumnRoot(leaf)->name())};
+      const Chunk chunk = ChunkOf(lists, row_groups.front().number);
+      if (lists.field == nullptr || !MayBeRegular(*lists.field->type(), chunk.rows, chunk.levels)) {
+        continue;
+      }
+      lists.length = chunk.levels / chunk.rows;
+      std::ranges::remove_copy(leaves_, std::back_inserter(lists.other_leaves), leaf);
+      if (lists.other_leaves.empty()) break;
+      return std::optional<Lists>(std::move(lists));
+    }
+    return std::optional<Lists>();
+  }
+
+  // False where it stopped before a list that is not regular.
+  Result<bool> ReadRowGroup(int row_group, const Lists& lists, RegularLists* column) {
+    VECLOAD_ASSIGN_OR_RETURN(
+        const auto others,
+        FromArrow(reader_.GetRecordBatchReader({row_group}, lists.other_leaves), uri_));
+    while (!cutter_.done()) {
+      VECLOAD_ASSIGN_OR_RETURN(auto batch, FromArrow(others->Next(), uri_));
+      if (batch == nullptr) return true;
+      VECLOAD_ASSIGN_OR_RETURN(const auto array, FromArrow(column->Next(batch->num_rows()), uri_));
+      if (array == nullptr) return false;
+      VECLOAD_ASSIGN_OR_RETURN(
+          batch, FromArrow(batch->AddColumn(batch->num_columns(), lists.field, array), uri_));
+      VECLOAD_RETURN_IF_ERROR(cutter_.Take(batch));
+    }
+    return true;
+  }
+
+  const std::string& uri_;
+  parquet::arrow::FileReader& reader_;
+  const RowRange& range_;
+  BatchCutter& cutter_;
+  std::vector<int> leaves_;
+};
+
 }  // namespace
 
 Result<Footer> ReadParquetFooter(const std::string& uri,
@@ -83,36 +226,17 @@ Status ReadParquetRows(const std::string& uri, std::shared_ptr<arrow::io::Random
   if (!std::ranges::equal(RowGroupRows(*metadata), range.row_group_rows)) {
     return Status::Conflict(uri + ": the file has changed since the job was planned");
   }
-  std::vector<int> row_groups;
-  uint64_t first_row = 0;
-  uint64_t row = 0;
-  for (size_t i = 0; i < range.row_group_rows.size(); ++i) {
-    const uint64_t end = row + range.row_group_rows[i];
-    if (row < range.row_end && end > range.row_begin) {
-      if (row_groups.empty()) first_row = row;
-      row_groups.push_back(static_cast<int>(i));
-    }
-    row = end;
-  }
   VECLOAD_ASSIGN_OR_RETURN(
       const auto reader,
       FromArrow(parquet::arrow::FileReader::Make(arrow::default_memory_pool(), std::move(raw),
                                                  ArrowProperties(range.batch_rows_max)),
                 uri));
-  VECLOAD_ASSIGN_OR_RETURN(const auto batches,
-                           FromArrow(reader->GetRecordBatchReader(
-                                         row_groups, LeavesOf(*metadata->schema(), range.columns)),
-                                     uri));
-  BatchCutter cutter(uri, first_row, range, deliver);
-  while (!cutter.done()) {
-    VECLOAD_ASSIGN_OR_RETURN(const auto batch, FromArrow(batches->Next(), uri));
-    if (batch == nullptr) {
-      return Status::Corrupt(uri + ": ends at row " + std::to_string(cutter.row()) +
-                             ", before the rows that its footer promises");
-    }
-    VECLOAD_RETURN_IF_ERROR(cutter.Take(batch));
-  }
-  return Status::Ok();
+  const std::vector<RowGroup> row_groups = RowGroupsFrom(range.row_begin, range);
+  if (row_groups.empty()) return Status::Ok();
+  BatchCutter cutter(uri, row_groups.front().row_begin, range, deliver);
+  RowReader rows(uri, reader.get(), range, &cutter);
+  VECLOAD_RETURN_IF_ERROR(rows.ReadRegular());
+  return rows.ReadAny();
 }
 
 }  // namespace vecload::source
