@@ -81,7 +81,7 @@ struct LoadOptions {
   std::optional<double> rate_requests_per_s;  ///< The same, of 1,000 requests/s.
   uint32_t batch_vectors_max = 500;           ///< 1 to 500.
   uint32_t in_flight_max = 0;
-  uint32_t encoders = 0;
+  uint32_t encoders = 0;                     ///< Threads; 0: half of the cores, 1 to 4.
   uint64_t memory_bytes_max = 0;             ///< 0: 256 MiB, at most a quarter of the machine's.
   std::chrono::seconds give_up_after{3600};  ///< Without any progress.
   std::string rejects_path;                  ///< Empty: rejects are counted, not written.

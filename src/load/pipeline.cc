@@ -19,7 +19,9 @@ constexpr double kVectorsPerS = 2'500;
 constexpr double kRequestsPerS = 1'000;
 constexpr uint64_t kBudgetDefault = 256 * kMiB;
 constexpr uint32_t kInFlightDefaultMax = 256;
-constexpr uint32_t kEncodersDefaultMax = 8;
+// Encoding and hashing take 10 us of a 1024-d vector, reading and sending 6 on a thread each: half
+// of the cores leave room for those, and four encoders are more than one sender can follow.
+constexpr uint32_t kEncodersDefaultMax = 4;
 // A first guess of JSON bytes a float, comma included; then it is measured.
 constexpr uint64_t kFloatBytes = 13;
 constexpr uint64_t kRowOverheadBytes = 128;
@@ -37,7 +39,7 @@ uint64_t MachineMemory() {
 
 uint32_t Encoders(const LoadOptions& options) {
   if (options.encoders > 0) return options.encoders;
-  return std::clamp(std::thread::hardware_concurrency(), 1U, kEncodersDefaultMax);
+  return std::clamp(std::thread::hardware_concurrency() / 2, 1U, kEncodersDefaultMax);
 }
 
 // As many vectors as fit a body with a little to spare.

@@ -86,7 +86,9 @@ TEST(FloatTextExhaustive, EveryBitPatternReadsBackBothWays) {
   }
   EXPECT_EQ(all.wrong, 0) << "the first: " << all.first_wrong;
   constexpr uint64_t kNotNumbers = 2 * (uint64_t{1} << 23);  // an exponent of each sign
-  if (stride == 1) EXPECT_EQ(all.numbers, kPatterns - kNotNumbers);
+  if (stride == 1) {
+    EXPECT_EQ(all.numbers, kPatterns - kNotNumbers);
+  }
   EXPECT_GT(all.numbers, 1'000'000U);
 }
 
