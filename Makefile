@@ -77,7 +77,7 @@ serve: build ## the local S3 Vectors server on PORT (8080), data in DATA_DIR
 
 # --- test ------------------------------------------------------------------------------------
 
-.PHONY: test conformance e2e soak exhaustive arm asan tsan fuzz bench
+.PHONY: test conformance e2e soak exhaustive arm asan tsan fuzz bench bench-check peers
 test: build ## unit and property tests, house rules, conformance, end to end
 	$(call ctest,release,-L fast)
 	$(call pytest,release,$(conformance) $(e2e) tests/soak,-m "not slow")
@@ -121,8 +121,14 @@ fuzz: $(ready_fuzz) ## every fuzzer for FUZZ_SECONDS (60), with libFuzzer
 	$(call build,fuzz)
 	tools/fuzz.sh
 
-bench: build ## the measuring tools of bench/, results in build/bench
+bench: build peers ## the measuring tools of bench/, results in build/bench
 	tools/bench.sh
+
+bench-check: build peers ## whether vecload became slower, as a ratio to the Rust SDK
+	python bench/speed.py --only rust --check bench/baseline.json
+
+peers: $(ready) ## the official SDKs that are measured beside vecload, where cargo and go are
+	bench/peers/build.sh
 
 # --- keep ------------------------------------------------------------------------------------
 

@@ -36,7 +36,8 @@ class NullServer:
                 *(build / "null_server", "--port", "0", "--port-file", port_file),
                 *("--dimension", str(dimension)),
             ],
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         deadline = time.monotonic() + 10
         while not port_file.exists() or not port_file.read_text():
@@ -45,9 +46,11 @@ class NullServer:
             time.sleep(0.01)
         self.url = f"http://127.0.0.1:{port_file.read_text().strip()}"
 
-    def stop(self) -> None:
+    def stop(self) -> dict[str, int]:
+        """What it counted: requests, body_bytes, connections."""
         self.process.terminate()
-        self.process.wait(timeout=10)
+        output, _ = self.process.communicate(timeout=10)
+        return json.loads(output.splitlines()[-1])
 
 
 def environment(url: str) -> dict[str, str]:

@@ -30,6 +30,9 @@ build/release/journal_bench | tee build/bench/journal.json
 echo "== duplicates: what choosing one row per key costs"
 build/release/duplicates_bench | tee build/bench/duplicates.json
 
+echo "== speed: vecload beside the official SDKs"
+python bench/speed.py --build build/release --json build/bench/speed.json
+
 echo "== load: what a whole load costs the client"
 python bench/load_bench.py --build build/release --json build/bench/load.json
 

@@ -1,0 +1,189 @@
+"""vecload beside the official SDKs, on the same files against the same null server, in one run.
+
+Method: `vecload generate` makes the source once. In each round every client runs once, in turn,
+against a null server of its own (bench/null_server.cc), which shares the machine's cores with it.
+CPU and peak memory are what the kernel says of a client's process (wait4; boto3's worker processes
+count, of memory the largest), for all clients alike. Ratios are made within each round; medians of
+the rounds are quoted. A run in which a vector is missing ends the bench. boto3 loads fewer vectors.
+
+    python bench/speed.py --build build/release [--runs 5] [--json FILE] [--only vecload,rust]
+    python bench/speed.py --check bench/baseline.json    is it slower beside the Rust SDK?
+    python bench/speed.py --write-baseline bench/baseline.json
+"""
+
+import argparse
+import dataclasses
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+from load_bench import NullServer, environment
+
+DIMENSION = 1024
+FILES = 4
+IN_FLIGHT = "16"
+# How much larger the ratio to the Rust SDK's CPU may become before --check fails.
+WORSE_MAX = 1.15
+URL = "{url}"
+
+
+@dataclasses.dataclass
+class Client:
+    name: str
+    command: list[str | pathlib.Path]
+    vectors: int
+
+
+@dataclasses.dataclass
+class Run:
+    cpu_us: float
+    vectors_per_s: float
+    body_bytes: float
+    rss_mib: float
+
+
+def generate(build: pathlib.Path, folder: pathlib.Path, rows: int) -> list[pathlib.Path]:
+    folder.mkdir()
+    command = [build / "vecload", "generate", folder / "s.parquet", "--rows", str(rows)]
+    command += ["--dimension", str(DIMENSION), "--files", str(FILES)]
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+    return sorted(folder.glob("*.parquet"))
+
+
+def find_clients(build: pathlib.Path, folder: pathlib.Path, rows: int, boto3_rows: int):
+    """All that can run here; URL in a command stands for the server's."""
+    files = generate(build, folder / "all", rows)
+    load = [build / "vecload", "load", *files, "--index", "null-bucket/null-index"]
+    load += ["--rate-vectors", "unlimited", "--rate-requests", "unlimited", "--restart"]
+    load += ["--journal", folder / "journal", "--output", "json", "--progress", "none"]
+    yield Client("vecload", [*load, "--endpoint-url", URL], rows)
+    peers = build.parent / "bench" / "peers"
+    for name, binary in (("rust", peers / "rust/release/peer"), ("go", peers / "go/peer")):
+        if binary.exists():
+            yield Client(name, [binary, "--endpoint", URL, "--in-flight", IN_FLIGHT, *files], rows)
+        else:
+            print(f"{name} is left out: bench/peers/build.sh has not built it", file=sys.stderr)
+    script = pathlib.Path(__file__).parent / "peers" / "boto3_loader.py"
+    part = generate(build, folder / "part", boto3_rows)
+    for workers in ("--threads 5", "--threads 20", "--processes 2"):
+        command = [sys.executable, script, "--endpoint", URL, *workers.split(), *part]
+        name = "boto3 " + " ".join(reversed(workers.removeprefix("--").split()))
+        yield Client(name, command, boto3_rows)
+
+
+def run_once(build: pathlib.Path, folder: pathlib.Path, client: Client) -> Run:
+    server = NullServer(build, folder, DIMENSION)
+    begin = time.monotonic()
+    process = subprocess.Popen(
+        [server.url if part == URL else part for part in client.command],
+        env=environment(server.url),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    output = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    wall_s = time.monotonic() - begin
+    process.returncode = os.waitstatus_to_exitcode(status)
+    counted = server.stop()
+    said = json.loads(output) if process.returncode == 0 else {}
+    if said.get("vectors", said.get("vectors_acknowledged")) != client.vectors:
+        raise SystemExit(f"{client.name}: not all vectors arrived: {output}")
+    return Run(
+        cpu_us=(usage.ru_utime + usage.ru_stime) * 1e6 / client.vectors,
+        vectors_per_s=client.vectors / said.get("wall_s", wall_s),
+        body_bytes=counted["body_bytes"] / client.vectors,
+        rss_mib=usage.ru_maxrss / 1024,
+    )
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
+
+
+def summarize(clients: list[Client], rounds: list[dict[str, Run]]) -> list[dict]:
+    rows = []
+    for client in clients:
+        runs = [each[client.name] for each in rounds]
+        row: dict = {"client": client.name, "vectors": client.vectors, "runs": len(runs)}
+        for field in dataclasses.fields(Run):
+            row[field.name] = spread([getattr(run, field.name) for run in runs])
+        ours = [each["vecload"] for each in rounds]
+        row["vecload_cpu_ratio"] = spread(
+            [a.cpu_us / b.cpu_us for a, b in zip(ours, runs, strict=True)]
+        )
+        row["vecload_speed_ratio"] = spread(
+            [a.vectors_per_s / b.vectors_per_s for a, b in zip(ours, runs, strict=True)]
+        )
+        rows.append(row)
+    return rows
+
+
+def print_table(rows: list[dict]) -> None:
+    print(
+        "| client | vectors | vectors/s | CPU µs a vector | body bytes | RSS | vecload beside it |"
+    )
+    print("|---|---|---|---|---|---|---|")
+    for row in rows:
+        speed, cpu = row["vectors_per_s"], row["cpu_us"]
+        print(
+            f"| {row['client']} | {row['vectors']:,} "
+            f"| {speed['median']:,.0f} ({speed['min']:,.0f}-{speed['max']:,.0f}) "
+            f"| {cpu['median']:.1f} ({cpu['min']:.1f}-{cpu['max']:.1f}) "
+            f"| {row['body_bytes']['median']:,.0f} | {row['rss_mib']['median']:,.0f} MiB "
+            f"| {row['vecload_speed_ratio']['median']:.2f} x the speed, "
+            f"{row['vecload_cpu_ratio']['median']:.3f} x the CPU |"
+        )
+
+
+def check(rows: list[dict], baseline: pathlib.Path) -> None:
+    """Ends with an error where the ratio to the Rust SDK's CPU is worse than the baseline's."""
+    now = next(row for row in rows if row["client"] == "rust")["vecload_cpu_ratio"]["median"]
+    then = json.loads(baseline.read_text())["cpu_ratio_to_rust_sdk"]
+    print(f"CPU a vector beside the Rust SDK's: {now:.3f}, baseline {then:.3f}")
+    if now > then * WORSE_MAX:
+        raise SystemExit(f"more than {WORSE_MAX - 1:.0%} worse than {baseline}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="vecload beside the official SDKs.")
+    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--boto3-rows", type=int, default=5_000)
+    parser.add_argument("--only", help="clients, comma-separated; vecload always runs")
+    parser.add_argument("--json", type=pathlib.Path)
+    parser.add_argument("--check", type=pathlib.Path, metavar="BASELINE")
+    parser.add_argument("--write-baseline", type=pathlib.Path, metavar="BASELINE")
+    options = parser.parse_args()
+    build = options.build.resolve()
+    with tempfile.TemporaryDirectory(prefix="vecload-bench.") as name:
+        folder = pathlib.Path(name)
+        clients = list(find_clients(build, folder, options.rows, options.boto3_rows))
+        if options.only:
+            wanted = {"vecload", *options.only.split(",")}
+            clients = [client for client in clients if client.name in wanted]
+        for client in clients:
+            run_once(build, folder, client)  # fills the page cache
+        rounds = [
+            {client.name: run_once(build, folder, client) for client in clients}
+            for _ in range(options.runs)
+        ]
+    rows = summarize(clients, rounds)
+    print_table(rows)
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=1) + "\n")
+    if options.write_baseline:
+        ratio = next(row for row in rows if row["client"] == "rust")["vecload_cpu_ratio"]["median"]
+        options.write_baseline.write_text(json.dumps({"cpu_ratio_to_rust_sdk": round(ratio, 4)}))
+    if options.check:
+        check(rows, options.check)
+
+
+if __name__ == "__main__":
+    main()
