@@ -14,7 +14,8 @@ using std::chrono::milliseconds;
 // Near misses at every step; `\"key\":` is the inside of a string.
 constexpr std::string_view kBody =
     R"({"vectorBucketName":"docs","indexName":"pages","vectors":[)"
-    R"({"key":"a","data":{"float32":[1]}},{"key": "key","metadata":{"k":"ke","note":"\"key\":","keys":1}},{"""key":"c"}]})";
+    R"({"key":"a","data":{"float32":[1]}},)"
+    R"({"key": "key","metadata":{"k":"ke","note":"\"key\":","keys":1}},{"""key":"c"}]})";
 
 TEST(BodyReader, CountsVectorsWhereverTheBodyIsCut) {
   for (size_t first = 0; first <= kBody.size(); ++first) {
