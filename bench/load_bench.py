@@ -28,13 +28,15 @@ GOAL_RSS_MIB = 400
 
 
 class NullServer:
-    def __init__(self, build: pathlib.Path, folder: pathlib.Path, dimension: int) -> None:
+    def __init__(
+        self, build: pathlib.Path, folder: pathlib.Path, dimension: int, *flags: str
+    ) -> None:
         port_file = folder / "port"
         port_file.unlink(missing_ok=True)
         self.process = subprocess.Popen(
             [
                 *(build / "null_server", "--port", "0", "--port-file", port_file),
-                *("--dimension", str(dimension)),
+                *("--dimension", str(dimension), *flags),
             ],
             stdout=subprocess.PIPE,
             text=True,

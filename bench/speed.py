@@ -45,12 +45,18 @@ class Run:
     vectors_per_s: float
     body_bytes: float
     rss_mib: float
+    said: dict
 
 
-def generate(build: pathlib.Path, folder: pathlib.Path, rows: int) -> list[pathlib.Path]:
+FIGURES = ("cpu_us", "vectors_per_s", "body_bytes", "rss_mib")
+
+
+def generate(
+    build: pathlib.Path, folder: pathlib.Path, rows: int, files: int = FILES
+) -> list[pathlib.Path]:
     folder.mkdir()
     command = [build / "vecload", "generate", folder / "s.parquet", "--rows", str(rows)]
-    command += ["--dimension", str(DIMENSION), "--files", str(FILES)]
+    command += ["--dimension", str(DIMENSION), "--files", str(files)]
     subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
     return sorted(folder.glob("*.parquet"))
 
@@ -76,8 +82,8 @@ def find_clients(build: pathlib.Path, folder: pathlib.Path, rows: int, boto3_row
         yield Client(name, command, boto3_rows)
 
 
-def run_once(build: pathlib.Path, folder: pathlib.Path, client: Client) -> Run:
-    server = NullServer(build, folder, DIMENSION)
+def run_once(build: pathlib.Path, folder: pathlib.Path, client: Client, *flags: str) -> Run:
+    server = NullServer(build, folder, DIMENSION, *flags)
     begin = time.monotonic()
     process = subprocess.Popen(
         [server.url if part == URL else part for part in client.command],
@@ -99,6 +105,7 @@ def run_once(build: pathlib.Path, folder: pathlib.Path, client: Client) -> Run:
         vectors_per_s=client.vectors / said.get("wall_s", wall_s),
         body_bytes=counted["body_bytes"] / client.vectors,
         rss_mib=usage.ru_maxrss / 1024,
+        said=said,
     )
 
 
@@ -111,8 +118,8 @@ def summarize(clients: list[Client], rounds: list[dict[str, Run]]) -> list[dict]
     for client in clients:
         runs = [each[client.name] for each in rounds]
         row: dict = {"client": client.name, "vectors": client.vectors, "runs": len(runs)}
-        for field in dataclasses.fields(Run):
-            row[field.name] = spread([getattr(run, field.name) for run in runs])
+        for figure in FIGURES:
+            row[figure] = spread([getattr(run, figure) for run in runs])
         ours = [each["vecload"] for each in rounds]
         row["vecload_cpu_ratio"] = spread(
             [a.cpu_us / b.cpu_us for a, b in zip(ours, runs, strict=True)]

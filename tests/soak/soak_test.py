@@ -49,7 +49,8 @@ class CutShort(Exception):
 
 
 # What a call gives whose answer was lost, cut short or never begun.
-NO_ANSWER = (ConnectionError, HTTPClientError, ResponseParserError, CutShort)
+# UnicodeDecodeError: botocore takes a reply that was cut within a character for the whole of it.
+NO_ANSWER = (ConnectionError, HTTPClientError, ResponseParserError, UnicodeDecodeError, CutShort)
 
 
 class Stopped(Exception):

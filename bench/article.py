@@ -1,0 +1,85 @@
+"""The experiment of AWS's article on loading S3 Vectors, repeated, with vecload beside it.
+
+The article loaded 1,024-d vectors from Parquet in S3 with boto3 in batches of 500 on c5.2xlarge (8
+vCPU) and c5.4xlarge (16 vCPU). Here the service is bench/null_server.cc with its model: 2,500
+vectors/s, 1.15 to 1.54 s an answer, as the article saw. Each client runs once, alone with it.
+Caveat: many boto3 processes share two cores here, so they are bound by CPU far below the limit.
+
+    python bench/article.py --build build/release [--boto3-rows 20000] [--rows 50000] [--json FILE]
+"""
+
+import argparse
+import json
+import pathlib
+import sys
+import tempfile
+
+from speed import URL, Client, Run, generate, run_once
+
+MODEL = ("--rate-vectors", "2500", "--latency-ms", "1150:1540")
+DAY_S = 86_400
+# What the article measured, vectors/s; it had no vecload.
+ARTICLE = {"5 threads": 491, "20 threads": 490, "5 processes": 1_709, "15 processes": 2_500}
+
+
+def find_clients(build: pathlib.Path, folder: pathlib.Path, rows: int, boto3_rows: int):
+    part = generate(build, folder / "part", boto3_rows, files=15)
+    script = pathlib.Path(__file__).parent / "peers" / "boto3_loader.py"
+    for name in ARTICLE:
+        number, kind = name.split()
+        command = [sys.executable, script, "--endpoint", URL, f"--{kind}", number, *part]
+        yield Client(name, command, boto3_rows)
+    files = generate(build, folder / "all", rows)
+    load = [build / "vecload", "load", *files, "--index", "null-bucket/null-index", "--restart"]
+    load += ["--journal", folder / "journal", "--output", "json", "--progress", "none"]
+    yield Client("vecload", [*load, "--endpoint-url", URL], rows)
+
+
+def describe(client: Client, run: Run) -> dict:
+    said = run.said
+    batches = said.get("batches") or said["requests"]
+    return {
+        "client": client.name,
+        "vectors": client.vectors,
+        "vectors_per_s": run.vectors_per_s,
+        "article_vectors_per_s": ARTICLE.get(client.name),
+        "days_for_a_billion": 1e9 / run.vectors_per_s / DAY_S,
+        "build_s_a_batch": said.get("build_s", said.get("encode_s")) / batches,
+        "put_s_a_batch": said["put_s"] / batches,
+        "cpu_share_of_a_core": run.cpu_us * 1e-6 * run.vectors_per_s,
+    }
+
+
+def print_table(rows: list[dict]) -> None:
+    print("| client | vectors/s | the article's | 10^9 take | build a batch | put a batch | CPU |")
+    print("|---|---|---|---|---|---|---|")
+    for row in rows:
+        theirs = row["article_vectors_per_s"]
+        print(
+            f"| {row['client']} | {row['vectors_per_s']:,.0f} | {theirs or '-'} "
+            f"| {row['days_for_a_billion']:.1f} days | {row['build_s_a_batch']:.3f} s "
+            f"| {row['put_s_a_batch']:.2f} s | {row['cpu_share_of_a_core']:.0%} of a core |"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="The article's experiment, repeated.")
+    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
+    parser.add_argument("--rows", type=int, default=50_000)
+    parser.add_argument("--boto3-rows", type=int, default=20_000)
+    parser.add_argument("--json", type=pathlib.Path)
+    options = parser.parse_args()
+    build = options.build.resolve()
+    with tempfile.TemporaryDirectory(prefix="vecload-bench.") as name:
+        folder = pathlib.Path(name)
+        rows = [
+            describe(client, run_once(build, folder, client, *MODEL))
+            for client in find_clients(build, folder, options.rows, options.boto3_rows)
+        ]
+    print_table(rows)
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
