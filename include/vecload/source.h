@@ -51,6 +51,8 @@ struct SourceOptions {
   std::string metadata_json;  ///< Excludes metadata_columns.
   std::string s3_profile;     ///< Empty: AWS_PROFILE and the default chain.
   std::string s3_region;      ///< Empty: AWS_REGION, the profile, then the bucket's own.
+  /// Of files on S3, what each reading thread may hold that is fetched before it is needed.
+  uint64_t read_ahead_bytes_max = 32 << 20;
 };
 
 /// One source row, ready to be checked and encoded. All views point into the RowBlock that holds
@@ -103,6 +105,10 @@ class Source {
   /// kCorrupt or kIo name the file.
   virtual Status Read(const ReadRequest& request,
                       const std::function<Status(RowBlock)>& deliver) = 0;
+  /// As Read for one request after the other, in this order. Knowing what comes next, a source
+  /// that is far away fetches it meanwhile.
+  virtual Status ReadAll(std::span<const ReadRequest> requests,
+                         const std::function<Status(RowBlock)>& deliver);
 };
 
 /// Expands `locations` (files, globs, directories, prefixes; local or s3://) to files, reads each

@@ -46,19 +46,22 @@ ReadRequest KeysOf(uint32_t file, uint64_t row_begin, uint64_t row_end) {
           .keys_only = true};
 }
 
-// Gives the keys of a file, whose first row has this number, to the sorter.
-Status SortKeys(Source* source, uint32_t file, uint64_t first_row, const std::atomic<bool>* stop,
+// Gives all keys to the sorter. `first_rows` has the number of each file's first row.
+Status SortKeys(Source* source, std::span<const uint64_t> first_rows, const std::atomic<bool>* stop,
                 KeySorter* sorter) {
-  const auto take = [&](const RowBlock& block) -> Status {
+  std::vector<ReadRequest> requests;
+  for (uint32_t file = 0; file < source->manifest().files.size(); ++file) {
+    requests.push_back(KeysOf(file, 0, source->manifest().files[file].rows));
+  }
+  return source->ReadAll(requests, [&](const RowBlock& block) -> Status {
     if (stop != nullptr && *stop) return Status::Cancelled("stopped on request; nothing was sent");
     for (size_t i = 0; i < block.rows.size(); ++i) {
       if (CheckKey(block.rows[i]) != RejectRule::kNone) continue;
-      const uint64_t row = first_row + block.row_begin + i;
+      const uint64_t row = first_rows[block.file] + block.row_begin + i;
       VECLOAD_RETURN_IF_ERROR(sorter->Add(KeyEntry::Of(block.rows[i].key, row)));
     }
     return Status::Ok();
-  };
-  return source->Read(KeysOf(file, 0, source->manifest().files[file].rows), take);
+  });
 }
 
 // As JSON, so that no key can break the line, and cut where it is long.
@@ -109,9 +112,7 @@ Status DuplicateRows::Search(Source* source, const Options& options) {
                      repeated = loser;
                      original = preferred;
                    });
-  for (uint32_t file = 0; file + 1 < first_rows_.size(); ++file) {
-    VECLOAD_RETURN_IF_ERROR(SortKeys(source, file, first_rows_[file], options.stop, &sorter));
-  }
+  VECLOAD_RETURN_IF_ERROR(SortKeys(source, first_rows_, options.stop, &sorter));
   VECLOAD_RETURN_IF_ERROR(sorter.Finish(options.stop));
   temporary_bytes_ = file_.size() + sorter.spilled_bytes();
   if (options.policy != OnDuplicate::kError || count_ == 0) return Status::Ok();

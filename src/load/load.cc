@@ -255,8 +255,10 @@ Result<Duplicates> FindDuplicates(const LoadOptions& options, Source* source, Bo
 
 Result<LoadReport> Load(const LoadOptions& options) {
   VECLOAD_RETURN_IF_ERROR(CheckOptions(options));
+  SourceOptions source_options = options.source;
+  source_options.read_ahead_bytes_max = load::ReadAheadBytesMax(options);
   VECLOAD_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source,
-                           OpenSource(options.sources, options.source));
+                           OpenSource(options.sources, source_options));
   VECLOAD_ASSIGN_OR_RETURN(const load::ReadingPlan plan, MakePlan(options, source->manifest()));
   VECLOAD_ASSIGN_OR_RETURN(const std::shared_ptr<client::Caller> caller,
                            client::Caller::Open(options.client));

@@ -18,6 +18,8 @@ constexpr uint64_t kMiB = 1 << 20;
 constexpr double kVectorsPerS = 2'500;
 constexpr double kRequestsPerS = 1'000;
 constexpr uint64_t kBudgetDefault = 256 * kMiB;
+// Ranges of 256 KiB, of which S3 takes as long as of shorter ones.
+constexpr uint64_t kReadAheadMin = 2 * kMiB;
 constexpr uint32_t kInFlightDefaultMax = 256;
 // Encoding and hashing take 10 us of a 1024-d vector, reading and sending 6 on a thread each: half
 // of the cores leave room for those, and four encoders are more than one sender can follow.
@@ -76,6 +78,14 @@ bool AcknowledgedBefore(const Pipeline::Parts& parts) {
   return parts.journal != nullptr && parts.journal->counts().acknowledged() > 0;
 }
 
+// What reading ahead takes of the memory for bodies.
+uint64_t ReadAheadTaken(const Pipeline::Parts& parts) {
+  const bool far = std::ranges::any_of(parts.source->manifest().files, [](const SourceFile& file) {
+    return file.uri.starts_with("s3://");
+  });
+  return far ? MemoryBytesMax(*parts.options) / 8 : 0;
+}
+
 Scheduler::Options SchedulerOptions(const Pipeline::Parts& parts) {
   const LoadOptions& options = *parts.options;
   return {.pace = {.rate_vectors_per_s =
@@ -97,6 +107,10 @@ uint64_t MemoryBytesMax(const LoadOptions& options) {
   return std::min(kBudgetDefault, MachineMemory() / 4);
 }
 
+uint64_t ReadAheadBytesMax(const LoadOptions& options) {
+  return std::max(kReadAheadMin, MemoryBytesMax(options) / 8);
+}
+
 Pipeline::Pipeline(Parts parts)
     : parts_(std::move(parts)),
       to_read_(WhatIsLeft(parts_)),
@@ -105,7 +119,7 @@ Pipeline::Pipeline(Parts parts)
       // Rows wait as floats for a short while only; most of the memory is for bodies that wait
       // for their answers.
       block_budget_(MemoryBytesMax(*parts_.options) / 4),
-      body_budget_(MemoryBytesMax(*parts_.options) / 4 * 3),
+      body_budget_(MemoryBytesMax(*parts_.options) / 4 * 3 - ReadAheadTaken(parts_)),
       cut_(encoders_),
       scheduler_(SchedulerOptions(parts_), clock_.Now()),
       tally_(MakeTally(parts_, clock_.Now())),
@@ -156,11 +170,8 @@ void Pipeline::ReadSource() {
        .all_rejected_max = AcknowledgedBefore(parts_) ? UINT64_MAX : BatchCutter::kAllRejectedMax});
   const auto begin = clock_.Now();
   Duration in_cutter{};
-  Status status;
-  for (const ReadRequest& request : to_read_) {
-    status = ReadRange(request, &cutter, &in_cutter);
-    if (!status.ok()) break;
-  }
+  const Status status = parts_.source->ReadAll(
+      to_read_, [&](RowBlock block) { return TakeBlock(std::move(block), &cutter, &in_cutter); });
   times_.read.Add(clock_.Now() - begin - in_cutter);
   // Rows that were read before a failure are good.
   const Status finished = cutter.Finish();
@@ -168,22 +179,20 @@ void Pipeline::ReadSource() {
   cut_.Close();
 }
 
-Status Pipeline::ReadRange(const ReadRequest& request, BatchCutter* cutter, Duration* in_cutter) {
-  return parts_.source->Read(request, [&](RowBlock block) {
-    const auto begin = clock_.Now();
-    const uint64_t bytes = block.bytes;
-    const MemoryBudget::Waited waited = block_budget_.Acquire(bytes, cutter->blocks_held());
-    times_.wait_memory.Add(waited.for_bytes);
-    if (!waited.granted) return Status::Cancelled("the load is stopping");
-    const std::shared_ptr<const RowBlock> shared(new RowBlock(std::move(block)),
-                                                 [this, bytes](const RowBlock* spent) {
-                                                   delete spent;
-                                                   block_budget_.Release(bytes);
-                                                 });
-    const Status status = cutter->Add(shared);
-    *in_cutter += clock_.Now() - begin;
-    return status;
-  });
+Status Pipeline::TakeBlock(RowBlock block, BatchCutter* cutter, Duration* in_cutter) {
+  const auto begin = clock_.Now();
+  const uint64_t bytes = block.bytes;
+  const MemoryBudget::Waited waited = block_budget_.Acquire(bytes, cutter->blocks_held());
+  times_.wait_memory.Add(waited.for_bytes);
+  if (!waited.granted) return Status::Cancelled("the load is stopping");
+  const std::shared_ptr<const RowBlock> shared(new RowBlock(std::move(block)),
+                                               [this, bytes](const RowBlock* spent) {
+                                                 delete spent;
+                                                 block_budget_.Release(bytes);
+                                               });
+  const Status status = cutter->Add(shared);
+  *in_cutter += clock_.Now() - begin;
+  return status;
 }
 
 void Pipeline::EncodeBatches() {

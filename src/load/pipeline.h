@@ -25,6 +25,8 @@ namespace vecload::load {
 
 // What rows and requests may take: as the user says, else a default for this machine.
 uint64_t MemoryBytesMax(const LoadOptions& options);
+// The part of it in which files on S3 are read ahead.
+uint64_t ReadAheadBytesMax(const LoadOptions& options);
 
 // Runs a planned load. Owns its threads: one reads and cuts, some encode, and the one that calls
 // Run schedules, signs and commits; the transport's own thread sends. Between them stand queues
@@ -70,7 +72,7 @@ class Pipeline {
 
   // Reader's thread.
   void ReadSource();
-  Status ReadRange(const ReadRequest& request, BatchCutter* cutter, Duration* in_cutter);
+  Status TakeBlock(RowBlock block, BatchCutter* cutter, Duration* in_cutter);
   // Encoders' threads.
   void EncodeBatches();
   void EncodeBatch(CutBatch cut, Encoder* encoder);

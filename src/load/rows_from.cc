@@ -123,10 +123,10 @@ Result<ReadingPlan> ReadRowsFrom(const std::string& path, const Manifest& manife
   return ReadingPlan::OfRows(rows.Take());
 }
 
-Status SelectedRows::Read(const ReadRequest& request,
-                          const std::function<Status(RowBlock)>& deliver) {
-  const std::vector<RowRange>& ranges = plan_->OfFile(request.file);
-  return source_->Read(request, [&](const RowBlock& block) -> Status {
+Status SelectedRows::ReadAll(std::span<const ReadRequest> requests,
+                             const std::function<Status(RowBlock)>& deliver) {
+  return source_->ReadAll(requests, [&](const RowBlock& block) -> Status {
+    const std::vector<RowRange>& ranges = plan_->OfFile(block.file);
     const uint64_t block_end = block.row_begin + block.rows.size();
     auto range = std::ranges::upper_bound(ranges, block.row_begin, {}, &RowRange::end);
     for (; range != ranges.end() && range->begin < block_end; ++range) {

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,11 @@ class SelectedRows : public Source {
   [[nodiscard]] const Manifest& manifest() const override { return source_->manifest(); }
   [[nodiscard]] const ColumnMapping& mapping() const override { return source_->mapping(); }
   Result<uint32_t> Dimension() override { return source_->Dimension(); }
-  Status Read(const ReadRequest& request, const std::function<Status(RowBlock)>& deliver) override;
+  Status Read(const ReadRequest& request, const std::function<Status(RowBlock)>& deliver) override {
+    return ReadAll(std::span(&request, 1), deliver);
+  }
+  Status ReadAll(std::span<const ReadRequest> requests,
+                 const std::function<Status(RowBlock)>& deliver) override;
 
  private:
   Source* source_;

@@ -5,6 +5,7 @@
 #include <arrow/buffer.h>
 #include <arrow/io/interfaces.h>
 #include <arrow/util/key_value_metadata.h>
+#include <parquet/file_reader.h>
 
 #include "source/arrow_status.h"
 #include "source/ipc_file.h"
@@ -36,14 +37,18 @@ Result<FileFormat> FormatOf(const std::string& uri, std::string_view head) {
                                  "files to read by a glob such as 'DIR/**/*.parquet'");
 }
 
+// Empty for a file on this machine.
+Result<std::string> EtagOf(const std::string& uri, arrow::io::RandomAccessFile* file) {
+  VECLOAD_ASSIGN_OR_RETURN(const auto metadata, FromArrow(file->ReadMetadata(), uri));
+  return metadata == nullptr ? std::string() : metadata->Get("ETag").ValueOr("");
+}
+
 Result<Footer> ReadFooterOf(const std::string& uri, Storage* storage) {
   VECLOAD_ASSIGN_OR_RETURN(auto file, storage->Open(uri, Storage::Access::kRead));
   VECLOAD_ASSIGN_OR_RETURN(const int64_t size, FromArrow(file->GetSize(), uri));
   VECLOAD_ASSIGN_OR_RETURN(const auto head, FromArrow(file->ReadAt(0, 8), uri));
   VECLOAD_ASSIGN_OR_RETURN(const FileFormat format, FormatOf(uri, std::string_view(*head)));
-  std::string etag;
-  VECLOAD_ASSIGN_OR_RETURN(const auto metadata, FromArrow(file->ReadMetadata(), uri));
-  if (metadata != nullptr) etag = metadata->Get("ETag").ValueOr("");
+  VECLOAD_ASSIGN_OR_RETURN(std::string etag, EtagOf(uri, file.get()));
   Footer footer;
   if (format == FileFormat::kParquet) {
     VECLOAD_ASSIGN_OR_RETURN(footer, ReadParquetFooter(uri, std::move(file)));
@@ -58,21 +63,46 @@ Result<Footer> ReadFooterOf(const std::string& uri, Storage* storage) {
   return footer;
 }
 
+Result<DataFile> OpenDataFileOf(const std::string& uri, FileFormat format, const std::string& etag,
+                                Storage* storage) {
+  const bool is_parquet = format == FileFormat::kParquet;
+  DataFile opened{.uri = uri, .format = format, .size = 0, .file = nullptr, .footer = nullptr};
+  const auto access = is_parquet ? Storage::Access::kRead : Storage::Access::kMap;
+  VECLOAD_ASSIGN_OR_RETURN(opened.file, storage->Open(uri, access));
+  if (!etag.empty()) {
+    VECLOAD_ASSIGN_OR_RETURN(const std::string now, EtagOf(uri, opened.file.get()));
+    if (now != etag) {
+      return Status::Conflict(uri + ": the file has changed since the job was planned");
+    }
+  }
+  VECLOAD_ASSIGN_OR_RETURN(opened.size, FromArrow(opened.file->GetSize(), uri));
+  if (is_parquet) opened.footer = parquet::ReadMetaData(opened.file);
+  return opened;
+}
+
 }  // namespace
 
 Result<Footer> ReadFooter(const std::string& uri, Storage* storage) {
   return Guard(uri, [&] { return ReadFooterOf(uri, storage); });
 }
 
-Status ReadRows(const std::string& uri, FileFormat format, const RowRange& range, Storage* storage,
-                const BatchCallback& deliver) {
+Result<DataFile> OpenDataFile(const std::string& uri, FileFormat format, const std::string& etag,
+                              Storage* storage) {
+  return Guard(uri, [&] { return OpenDataFileOf(uri, format, etag, storage); });
+}
+
+Result<std::vector<ByteRange>> BytesOfRows(const DataFile& file, const RowRange& range,
+                                           int64_t range_bytes_max) {
+  if (file.format != FileFormat::kParquet) return std::vector<ByteRange>();
+  return Guard(file.uri, [&] { return BytesOfParquetRows(file, range, range_bytes_max); });
+}
+
+Status ReadRows(const DataFile& file, const RowRange& range, const BatchCallback& deliver) {
   if (range.row_begin >= range.row_end) return Status::Ok();
-  const bool is_parquet = format == FileFormat::kParquet;
-  const auto access = is_parquet ? Storage::Access::kRead : Storage::Access::kMap;
-  return Guard(uri, [&]() -> Status {
-    VECLOAD_ASSIGN_OR_RETURN(auto file, storage->Open(uri, access));
-    return is_parquet ? ReadParquetRows(uri, std::move(file), range, deliver)
-                      : ReadIpcRows(uri, format, file, range, deliver);
+  return Guard(file.uri, [&] {
+    return file.format == FileFormat::kParquet
+               ? ReadParquetRows(file, range, deliver)
+               : ReadIpcRows(file.uri, file.format, file.file, range, deliver);
   });
 }
 

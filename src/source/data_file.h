@@ -12,6 +12,10 @@
 #include "source/storage.h"
 #include "vecload/status.h"
 
+namespace parquet {
+class FileMetaData;
+}
+
 namespace vecload::source {
 
 enum class FileFormat { kParquet, kArrowFile, kArrowStream };
@@ -30,6 +34,19 @@ struct Footer {
 // read through. kInvalidArgument: empty, or neither Parquet nor Arrow IPC.
 Result<Footer> ReadFooter(const std::string& uri, Storage* storage);
 
+// A file of the manifest, open for reading.
+struct DataFile {
+  std::string uri;
+  FileFormat format = FileFormat::kParquet;
+  int64_t size = 0;
+  std::shared_ptr<arrow::io::RandomAccessFile> file;
+  std::shared_ptr<parquet::FileMetaData> footer;  // of Parquet only
+};
+
+// kConflict: a file on S3 that has another ETag than `etag`, which is what its plan had.
+Result<DataFile> OpenDataFile(const std::string& uri, FileFormat format, const std::string& etag,
+                              Storage* storage);
+
 // Which rows and columns of a file to read.
 struct RowRange {
   std::span<const std::string> columns;  // top-level names
@@ -40,13 +57,24 @@ struct RowRange {
   std::span<const uint64_t> row_group_rows;
 };
 
+// Consecutive bytes of a file, for one request.
+struct ByteRange {
+  int64_t offset = 0;
+  int64_t bytes = 0;
+  bool ahead = true;  // false: perhaps not needed
+};
+
+// The bytes that ReadRows will read, in ranges of at most `range_bytes_max` and about in the order
+// in which it needs them; of Arrow IPC none. Of a damaged file they may be any within it.
+Result<std::vector<ByteRange>> BytesOfRows(const DataFile& file, const RowRange& range,
+                                           int64_t range_bytes_max);
+
 // Takes consecutive rows of the range.
 using BatchCallback = std::function<Status(std::shared_ptr<arrow::RecordBatch>)>;
 
 // Reads the range in order, in batches of at most batch_rows_max rows. Of Parquet it holds about
-// one buffer a column and one page a column, whatever the row group; Arrow IPC's unit is the batch
-// as it was written. kConflict: the file is not the one whose footer was read.
-Status ReadRows(const std::string& uri, FileFormat format, const RowRange& range, Storage* storage,
-                const BatchCallback& deliver);
+// one page a column, whatever the row group; Arrow IPC's unit is the batch as it was written.
+// kConflict: the file is not the one whose footer was read.
+Status ReadRows(const DataFile& file, const RowRange& range, const BatchCallback& deliver);
 
 }  // namespace vecload::source

@@ -24,9 +24,15 @@
 namespace vecload::source {
 namespace {
 
-// What one column holds of its compressed bytes. A request to S3 takes some 30 ms whatever it
-// fetches, so less would make latency the limit; more is memory times columns.
-constexpr int64_t kColumnBufferBytes = 2 << 20;
+// What one column holds of its compressed bytes beside the page that is being read. A longer page
+// is read straight into its own memory, which saves a copy.
+constexpr int64_t kColumnBufferBytes = 64 << 10;
+
+// Each long column holds one range that is partly read, and half of what is held should be ahead of
+// the reader: with more long columns than this the ranges are shorter.
+constexpr int64_t kLongColumnsMax = 4;
+// But not shorter than this: a request takes as long as some 2 MB do.
+constexpr int64_t kRangeBytesMin = 256 << 10;
 
 parquet::ReaderProperties ReaderProperties() {
   parquet::ReaderProperties properties = parquet::default_reader_properties();
@@ -83,6 +89,85 @@ std::vector<RowGroup> RowGroupsFrom(uint64_t row, const RowRange& range) {
   return row_groups;
 }
 
+Status CheckUnchanged(const DataFile& file, const RowRange& range) {
+  if (std::ranges::equal(RowGroupRows(*file.footer), range.row_group_rows)) return Status::Ok();
+  return Status::Conflict(file.uri + ": the file has changed since the job was planned");
+}
+
+// A column's bytes in one row group.
+struct Chunk {
+  int64_t offset = 0;
+  int64_t bytes = 0;
+  uint64_t row = 0;
+  uint64_t rows = 0;
+};
+
+Chunk ChunkOf(const parquet::ColumnChunkMetaData& column, uint64_t row, uint64_t rows) {
+  int64_t offset = column.data_page_offset();
+  if (column.has_dictionary_page() && column.dictionary_page_offset() > 0) {
+    offset = std::min(offset, column.dictionary_page_offset());
+  }
+  return {.offset = offset, .bytes = column.total_compressed_size(), .row = row, .rows = rows};
+}
+
+// A piece of a file and the row at which it is first needed, about: rows of a column are taken to
+// be of one length.
+struct Piece {
+  ByteRange bytes;
+  uint64_t row = 0;
+  bool whole = false;  // one chunk or several, none of them cut
+};
+
+void CutChunk(const Chunk& chunk, int64_t piece_bytes_max, std::vector<Piece>* pieces) {
+  const int64_t count = (chunk.bytes + piece_bytes_max - 1) / piece_bytes_max;
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t begin = chunk.bytes / count * i;
+    const int64_t end = i + 1 == count ? chunk.bytes : chunk.bytes / count * (i + 1);
+    pieces->push_back(
+        {.bytes = {.offset = chunk.offset + begin, .bytes = end - begin},
+         .row = chunk.row + chunk.rows * static_cast<uint64_t>(i) / static_cast<uint64_t>(count),
+         .whole = count == 1});
+  }
+}
+
+int64_t RangeBytes(std::span<const Chunk> chunks, int64_t range_bytes_max) {
+  int64_t columns = 0;
+  int64_t columns_max = 0;
+  uint64_t row = 0;
+  for (const Chunk& chunk : chunks) {
+    if (std::exchange(row, chunk.row) != chunk.row) columns = 0;
+    if (chunk.bytes > kRangeBytesMin) columns_max = std::max(columns_max, ++columns);
+  }
+  if (columns_max <= kLongColumnsMax) return range_bytes_max;
+  const int64_t bytes = range_bytes_max * kLongColumnsMax / columns_max;
+  return std::min(range_bytes_max, std::max(bytes, kRangeBytesMin));
+}
+
+// One request for neighbours that are short, several for a chunk that is long.
+std::vector<ByteRange> CutChunks(std::vector<Chunk> chunks, uint64_t row_end,
+                                 int64_t range_bytes_max) {
+  const int64_t range_bytes = RangeBytes(chunks, range_bytes_max);
+  std::ranges::sort(chunks, {}, &Chunk::offset);
+  std::vector<Piece> pieces;
+  for (const Chunk& chunk : chunks) {
+    Piece* last = pieces.empty() ? nullptr : &pieces.back();
+    if (last != nullptr && last->whole && last->bytes.offset + last->bytes.bytes == chunk.offset &&
+        last->bytes.bytes + chunk.bytes <= range_bytes) {
+      last->bytes.bytes += chunk.bytes;
+      last->row = std::min(last->row, chunk.row);
+    } else {
+      CutChunk(chunk, range_bytes, &pieces);
+    }
+  }
+  std::ranges::stable_sort(pieces, {}, &Piece::row);
+  std::vector<ByteRange> ranges;
+  for (Piece& piece : pieces) {
+    piece.bytes.ahead = piece.row < row_end;
+    ranges.push_back(piece.bytes);
+  }
+  return ranges;
+}
+
 // Reads rows of one open file into a cutter.
 class RowReader {
  public:
@@ -123,13 +208,13 @@ class RowReader {
     if (!lists.has_value()) return Status::Ok();
     RecycledBlocks blocks((range_.batch_rows_max * lists->length + 1) * sizeof(float));
     for (const RowGroup& row_group : RowGroupsFrom(cutter_.row(), range_)) {
-      const Chunk chunk = ChunkOf(*lists, row_group.number);
-      if (!MayBeRegular(*lists->field->type(), chunk.rows, chunk.levels) ||
-          chunk.levels / chunk.rows != lists->length) {
+      const Counts counts = CountsOf(*lists, row_group.number);
+      if (!MayBeRegular(*lists->field->type(), counts.rows, counts.levels) ||
+          counts.levels / counts.rows != lists->length) {
         return Status::Ok();
       }
       RegularLists column(reader_.parquet_reader()->RowGroup(row_group.number)->Column(lists->leaf),
-                          lists->field->type(), chunk.rows, chunk.levels, &blocks);
+                          lists->field->type(), counts.rows, counts.levels, &blocks);
       VECLOAD_ASSIGN_OR_RETURN(const bool all, ReadRowGroup(row_group.number, *lists, &column));
       if (!all) return Status::Ok();
     }
@@ -144,7 +229,7 @@ class RowReader {
     int64_t length = 0;
     std::vector<int> other_leaves;
   };
-  struct Chunk {
+  struct Counts {
     int64_t rows = 0;
     int64_t levels = 0;
   };
@@ -154,7 +239,7 @@ class RowReader {
                            ", before the rows that its footer promises");
   }
 
-  Chunk ChunkOf(const Lists& lists, int row_group) const {
+  Counts CountsOf(const Lists& lists, int row_group) const {
     const auto metadata = reader_.parquet_reader()->metadata()->RowGroup(row_group);
     return {metadata->num_rows(), metadata->ColumnChunk(lists.leaf)->num_values()};
   }
@@ -168,11 +253,12 @@ class RowReader {
     for (const int leaf : leaves_) {
       Lists lists{.leaf = leaf,
                   .field = schema->GetFieldByName(columns.GetColumnRoot(leaf)->name())};
-      const Chunk chunk = ChunkOf(lists, row_groups.front().number);
-      if (lists.field == nullptr || !MayBeRegular(*lists.field->type(), chunk.rows, chunk.levels)) {
+      const Counts counts = CountsOf(lists, row_groups.front().number);
+      if (lists.field == nullptr ||
+          !MayBeRegular(*lists.field->type(), counts.rows, counts.levels)) {
         continue;
       }
-      lists.length = chunk.levels / chunk.rows;
+      lists.length = counts.levels / counts.rows;
       std::ranges::remove_copy(leaves_, std::back_inserter(lists.other_leaves), leaf);
       if (lists.other_leaves.empty()) break;
       return std::optional<Lists>(std::move(lists));
@@ -219,22 +305,35 @@ Result<Footer> ReadParquetFooter(const std::string& uri,
   return footer;
 }
 
-Status ReadParquetRows(const std::string& uri, std::shared_ptr<arrow::io::RandomAccessFile> file,
-                       const RowRange& range, const BatchCallback& deliver) {
-  auto raw = parquet::ParquetFileReader::Open(std::move(file), ReaderProperties());
-  const auto metadata = raw->metadata();
-  if (!std::ranges::equal(RowGroupRows(*metadata), range.row_group_rows)) {
-    return Status::Conflict(uri + ": the file has changed since the job was planned");
+Result<std::vector<ByteRange>> BytesOfParquetRows(const DataFile& file, const RowRange& range,
+                                                  int64_t range_bytes_max) {
+  VECLOAD_RETURN_IF_ERROR(CheckUnchanged(file, range));
+  std::vector<Chunk> chunks;
+  for (const RowGroup& row_group : RowGroupsFrom(range.row_begin, range)) {
+    const auto group = file.footer->RowGroup(row_group.number);
+    const uint64_t rows = range.row_group_rows[static_cast<size_t>(row_group.number)];
+    for (const int leaf : LeavesOf(*file.footer->schema(), range.columns)) {
+      const Chunk chunk = ChunkOf(*group->ColumnChunk(leaf), row_group.row_begin, rows);
+      if (chunk.offset >= 0 && chunk.bytes > 0 && chunk.bytes <= file.size - chunk.offset) {
+        chunks.push_back(chunk);
+      }
+    }
   }
+  return CutChunks(std::move(chunks), range.row_end, range_bytes_max);
+}
+
+Status ReadParquetRows(const DataFile& file, const RowRange& range, const BatchCallback& deliver) {
+  VECLOAD_RETURN_IF_ERROR(CheckUnchanged(file, range));
+  const std::vector<RowGroup> row_groups = RowGroupsFrom(range.row_begin, range);
+  if (row_groups.empty()) return Status::Ok();
+  auto raw = parquet::ParquetFileReader::Open(file.file, ReaderProperties(), file.footer);
   VECLOAD_ASSIGN_OR_RETURN(
       const auto reader,
       FromArrow(parquet::arrow::FileReader::Make(arrow::default_memory_pool(), std::move(raw),
                                                  ArrowProperties(range.batch_rows_max)),
-                uri));
-  const std::vector<RowGroup> row_groups = RowGroupsFrom(range.row_begin, range);
-  if (row_groups.empty()) return Status::Ok();
-  BatchCutter cutter(uri, row_groups.front().row_begin, range, deliver);
-  RowReader rows(uri, reader.get(), range, &cutter);
+                file.uri));
+  BatchCutter cutter(file.uri, row_groups.front().row_begin, range, deliver);
+  RowReader rows(file.uri, reader.get(), range, &cutter);
   VECLOAD_RETURN_IF_ERROR(rows.ReadRegular());
   return rows.ReadAny();
 }

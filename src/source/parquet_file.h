@@ -7,10 +7,11 @@
 
 namespace vecload::source {
 
-// As ReadFooter and ReadRows, for Parquet. Both may throw what libparquet throws.
+// As ReadFooter, BytesOfRows and ReadRows, for Parquet. They may throw what libparquet throws.
 Result<Footer> ReadParquetFooter(const std::string& uri,
                                  std::shared_ptr<arrow::io::RandomAccessFile> file);
-Status ReadParquetRows(const std::string& uri, std::shared_ptr<arrow::io::RandomAccessFile> file,
-                       const RowRange& range, const BatchCallback& deliver);
+Result<std::vector<ByteRange>> BytesOfParquetRows(const DataFile& file, const RowRange& range,
+                                                  int64_t range_bytes_max);
+Status ReadParquetRows(const DataFile& file, const RowRange& range, const BatchCallback& deliver);
 
 }  // namespace vecload::source

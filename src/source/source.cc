@@ -17,6 +17,7 @@
 #include "source/data_file.h"
 #include "source/expand.h"
 #include "source/hive.h"
+#include "source/read_ahead.h"
 #include "source/storage.h"
 #include "source/vector_column.h"
 
@@ -24,8 +25,14 @@ namespace vecload {
 namespace source {
 namespace {
 
-// Footers on S3 take some 100 ms each, nearly all of it waiting.
-constexpr size_t kFooterThreadsMax = 16;
+// Footers on S3 take some 150 ms each, nearly all of it waiting. Arrow's client has 25 connections.
+constexpr size_t kFooterThreadsMax = 24;
+
+// What is held of files on S3 is cut into this many ranges: 4 MiB each by default, which take as
+// long to come as they are waited for.
+constexpr uint64_t kRangesHeld = 8;
+// Small files need more requests at once than long ones: three each before the first row.
+constexpr uint32_t kReadThreads = 16;
 
 // Rows read at once to find the first one that has a vector.
 constexpr uint32_t kProbeRowsMax = 64;
@@ -42,8 +49,10 @@ std::vector<std::string> ColumnsOf(const ColumnMapping& mapping, bool keys_only)
 class FileSource : public Source {
  public:
   FileSource(std::unique_ptr<Storage> storage, Manifest manifest, std::vector<FileFormat> formats,
-             ColumnMapping mapping, std::vector<std::string> integer_partitions)
-      : storage_(std::move(storage)),
+             ColumnMapping mapping, std::vector<std::string> integer_partitions,
+             uint64_t read_ahead_bytes_max)
+      : read_ahead_bytes_max_(read_ahead_bytes_max),
+        storage_(std::move(storage)),
         manifest_(std::move(manifest)),
         formats_(std::move(formats)),
         mapping_(std::move(mapping)),
@@ -53,11 +62,27 @@ class FileSource : public Source {
   [[nodiscard]] const ColumnMapping& mapping() const override { return mapping_; }
   Result<uint32_t> Dimension() override;
   Status Read(const ReadRequest& request, const std::function<Status(RowBlock)>& deliver) override;
+  Status ReadAll(std::span<const ReadRequest> requests,
+                 const std::function<Status(RowBlock)>& deliver) override;
 
  private:
-  Status ReadWith(const ColumnMapping& mapping, const ReadRequest& request,
-                  const std::function<Status(RowBlock)>& deliver);
+  using Deliver = std::function<Status(RowBlock)>;
 
+  [[nodiscard]] bool IsFar(uint32_t file) const {
+    return manifest_.files[file].uri.starts_with("s3://");
+  }
+  Result<DataFile> Open(uint32_t file) const;
+  [[nodiscard]] RowRange RangeOf(const ReadRequest& request,
+                                 std::span<const std::string> columns) const;
+  // Without `ahead` nothing is fetched from S3 before it is needed.
+  Status ReadFiles(const ColumnMapping& mapping, std::span<const ReadRequest> requests, bool ahead,
+                   const Deliver& deliver) const;
+  Status ReadFar(const ColumnMapping& mapping, std::span<const ReadRequest> requests, bool ahead,
+                 const Deliver& deliver) const;
+  Status ReadRowsOf(const ColumnMapping& mapping, const DataFile& file, const ReadRequest& request,
+                    const Deliver& deliver) const;
+
+  const uint64_t read_ahead_bytes_max_;
   const std::unique_ptr<Storage> storage_;
   const Manifest manifest_;
   const std::vector<FileFormat> formats_;
@@ -77,14 +102,15 @@ Result<uint32_t> FileSource::Dimension() {
                               .row_end = manifest_.files[i].rows,
                               .block_rows_max = kProbeRowsMax,
                               .non_filterable_keys = {}};
-    const Status status = ReadWith(mapping, request, [&](const RowBlock& block) {
+    const auto look = [&](const RowBlock& block) {
       for (const SourceRow& row : block.rows) {
         if (row.vector.empty()) continue;
         found = static_cast<uint32_t>(row.vector.size());
         return Status::Cancelled("the first vector is found");
       }
       return Status::Ok();
-    });
+    };
+    const Status status = ReadFiles(mapping, std::span(&request, 1), false, look);
     if (!found) VECLOAD_RETURN_IF_ERROR(status);
   }
   if (found) return *found;
@@ -92,30 +118,104 @@ Result<uint32_t> FileSource::Dimension() {
                                  "\": no row has a vector, so there is no dimension");
 }
 
-Status FileSource::Read(const ReadRequest& request,
-                        const std::function<Status(RowBlock)>& deliver) {
-  return ReadWith(mapping_, request, deliver);
+Status FileSource::Read(const ReadRequest& request, const Deliver& deliver) {
+  return ReadAll(std::span(&request, 1), deliver);
 }
 
-Status FileSource::ReadWith(const ColumnMapping& mapping, const ReadRequest& request,
-                            const std::function<Status(RowBlock)>& deliver) {
-  if (request.file >= manifest_.files.size() || request.block_rows_max == 0) {
-    return Status::Internal("Source::Read: no such file, or blocks of no rows");
+Status FileSource::ReadAll(std::span<const ReadRequest> requests, const Deliver& deliver) {
+  return ReadFiles(mapping_, requests, true, deliver);
+}
+
+Status FileSource::ReadFiles(const ColumnMapping& mapping, std::span<const ReadRequest> requests,
+                             bool ahead, const Deliver& deliver) const {
+  for (const ReadRequest& request : requests) {
+    if (request.file >= manifest_.files.size() || request.block_rows_max == 0) {
+      return Status::Internal("Source::Read: no such file, or blocks of no rows");
+    }
   }
+  while (!requests.empty()) {
+    const bool far = IsFar(requests.front().file);
+    const auto end = std::ranges::find_if(
+        requests, [&](const ReadRequest& request) { return IsFar(request.file) != far; });
+    const auto alike = requests.first(static_cast<size_t>(end - requests.begin()));
+    requests = requests.subspan(alike.size());
+    if (far) {
+      VECLOAD_RETURN_IF_ERROR(
+          Guard("reading from S3", [&] { return ReadFar(mapping, alike, ahead, deliver); }));
+      continue;
+    }
+    for (const ReadRequest& request : alike) {
+      VECLOAD_ASSIGN_OR_RETURN(const DataFile file, Open(request.file));
+      VECLOAD_RETURN_IF_ERROR(ReadRowsOf(mapping, file, request, deliver));
+    }
+  }
+  return Status::Ok();
+}
+
+Status FileSource::ReadFar(const ColumnMapping& mapping, std::span<const ReadRequest> requests,
+                           bool ahead, const Deliver& deliver) const {
+  // Requests of one file that follow each other share it.
+  std::vector<std::span<const ReadRequest>> files;
+  std::vector<uint64_t> file_bytes;
+  for (auto rest = requests; !rest.empty(); rest = rest.subspan(files.back().size())) {
+    const auto end = std::ranges::find_if(
+        rest, [&](const ReadRequest& request) { return request.file != rest.front().file; });
+    files.push_back(rest.first(static_cast<size_t>(end - rest.begin())));
+    file_bytes.push_back(manifest_.files[rest.front().file].size);
+  }
+  const uint64_t range_bytes = std::max<uint64_t>(1, read_ahead_bytes_max_ / kRangesHeld);
+  const auto open = [&](size_t i) -> Result<ReadAhead::Opened> {
+    ReadAhead::Opened opened;
+    VECLOAD_ASSIGN_OR_RETURN(opened.file, Open(files[i].front().file));
+    for (const ReadRequest& request : files[i]) {
+      const std::vector<std::string> columns = ColumnsOf(mapping, request.keys_only);
+      VECLOAD_ASSIGN_OR_RETURN(auto ranges, BytesOfRows(opened.file, RangeOf(request, columns),
+                                                        static_cast<int64_t>(range_bytes)));
+      opened.reads.push_back(std::move(ranges));
+    }
+    return opened;
+  };
+  ReadAhead read_ahead(file_bytes,
+                       {.bytes_max = range_bytes * kRangesHeld,
+                        .range_bytes_max = range_bytes,
+                        .threads = ahead ? kReadThreads : 0},
+                       open);
+  for (size_t i = 0; i < files.size(); ++i) {
+    VECLOAD_ASSIGN_OR_RETURN(DataFile file, read_ahead.Enter(i));
+    for (size_t read = 0; read < files[i].size(); ++read) {
+      file.file = read_ahead.View(read);
+      VECLOAD_RETURN_IF_ERROR(ReadRowsOf(mapping, file, files[i][read], deliver));
+    }
+  }
+  return Status::Ok();
+}
+
+Result<DataFile> FileSource::Open(uint32_t file) const {
+  const SourceFile& planned = manifest_.files[file];
+  return OpenDataFile(planned.uri, formats_[file], planned.etag, storage_.get());
+}
+
+RowRange FileSource::RangeOf(const ReadRequest& request,
+                             std::span<const std::string> columns) const {
   const SourceFile& file = manifest_.files[request.file];
+  return {.columns = columns,
+          .row_begin = request.row_begin,
+          .row_end = std::min(request.row_end, file.rows),
+          .batch_rows_max = request.block_rows_max,
+          .row_group_rows = file.row_group_rows};
+}
+
+Status FileSource::ReadRowsOf(const ColumnMapping& mapping, const DataFile& file,
+                              const ReadRequest& request, const Deliver& deliver) const {
+  const SourceFile& planned = manifest_.files[request.file];
   const std::vector<std::string> columns = ColumnsOf(mapping, request.keys_only);
-  const RowRange range{.columns = columns,
-                       .row_begin = request.row_begin,
-                       .row_end = std::min(request.row_end, file.rows),
-                       .batch_rows_max = request.block_rows_max,
-                       .row_group_rows = file.row_group_rows};
   std::shared_ptr<const BlockPlan> plan;
   uint64_t row = request.row_begin;
   const auto take = [&](const std::shared_ptr<arrow::RecordBatch>& batch) -> Status {
     if (plan == nullptr && request.keys_only) {
       plan = PlanKeyBlocks(mapping);
     } else if (plan == nullptr) {
-      VECLOAD_ASSIGN_OR_RETURN(plan, PlanBlocks(*batch->schema(), mapping, file,
+      VECLOAD_ASSIGN_OR_RETURN(plan, PlanBlocks(*batch->schema(), mapping, planned,
                                                 integer_partitions_, request.non_filterable_keys));
     }
     RowBlock block = BuildBlock(plan, *batch);
@@ -124,7 +224,7 @@ Status FileSource::ReadWith(const ColumnMapping& mapping, const ReadRequest& req
     row += block.rows.size();
     return deliver(std::move(block));
   };
-  return ReadRows(file.uri, formats_[request.file], range, storage_.get(), take);
+  return ReadRows(file, RangeOf(request, columns), take);
 }
 
 // The footers in the order of the files, several at a time where they are far away. Of several
@@ -225,9 +325,15 @@ Result<std::unique_ptr<Source>> OpenSource(std::span<const std::string> location
             .status());
   }
   mapping.dimension = DimensionOf(*schema.GetFieldByName(mapping.vector)->type()).value_or(0);
-  return std::unique_ptr<Source>(
-      std::make_unique<FileSource>(std::move(storage), std::move(manifest), std::move(formats),
-                                   std::move(mapping), std::move(partitions.integers)));
+  return std::unique_ptr<Source>(std::make_unique<FileSource>(
+      std::move(storage), std::move(manifest), std::move(formats), std::move(mapping),
+      std::move(partitions.integers), options.read_ahead_bytes_max));
+}
+
+Status Source::ReadAll(std::span<const ReadRequest> requests,
+                       const std::function<Status(RowBlock)>& deliver) {
+  for (const ReadRequest& request : requests) VECLOAD_RETURN_IF_ERROR(Read(request, deliver));
+  return Status::Ok();
 }
 
 void ShutdownSources() { auth::ShutdownS3(); }

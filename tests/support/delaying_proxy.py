@@ -1,0 +1,131 @@
+"""A proxy on loopback that puts a server at a distance: each request takes a while longer."""
+
+import contextlib
+import dataclasses
+import re
+import socket
+import threading
+import time
+
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
+_RANGE = re.compile(rb"\r\nrange: *bytes=(\d+)-(\d+)", re.IGNORECASE)
+_PART = 1 << 20
+_WAIT_S = 30.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Get:
+    """A GET of a range of an object: its bytes are [begin, end)."""
+
+    path: str
+    begin: int
+    end: int
+
+
+class DelayingProxy:
+    """Hands requests without a body on, `latency_s` after they came, and the replies back as they
+    come. Knows every GET of a range, and how many of them were unanswered at once at most.
+    """
+
+    def __init__(self, port: int, latency_s: float) -> None:
+        self.gets: list[Get] = []
+        self.requests = 0
+        self.gets_at_once_max = 0
+        # While cleared, what has arrived is neither handed on nor answered.
+        self.is_answering = threading.Event()
+        self.is_answering.set()
+        self._gets_at_once = 0
+        self._latency_s = latency_s
+        self._upstream = port
+        self._lock = threading.Lock()
+        self._stopped = False
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
+
+    def stop(self) -> None:
+        self._stopped = True
+        self.is_answering.set()
+        # Wakes accept(), which close() would not.
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._accepting.join(timeout=_WAIT_S)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, socket.create_connection(("127.0.0.1", self._upstream)) as server:
+            for end in (client, server):
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            server.settimeout(_WAIT_S)
+            with contextlib.suppress(OSError):
+                while self._exchange(client, server):
+                    pass
+
+    def _exchange(self, client: socket.socket, server: socket.socket) -> bool:
+        head, rest = _receive_head(client)
+        if not head:
+            return False
+        assert not rest, "the client asks for the next before it has the answer"
+        verb, path, _ = head.split(b" ", 2)
+        asked = _RANGE.search(head) if verb == b"GET" else None
+        with self._lock:
+            self.requests += 1
+            if asked:
+                self.gets.append(Get(path.decode(), int(asked[1]), int(asked[2]) + 1))
+                self._gets_at_once += 1
+                self.gets_at_once_max = max(self.gets_at_once_max, self._gets_at_once)
+        try:
+            time.sleep(self._latency_s)
+            self.is_answering.wait(timeout=_WAIT_S)
+            if self._stopped:
+                return False
+            server.sendall(head)
+            return _relay_reply(server, client, has_body=verb != b"HEAD")
+        finally:
+            if asked:
+                with self._lock:
+                    self._gets_at_once -= 1
+
+
+def _receive_head(source: socket.socket) -> tuple[bytes, bytes]:
+    """A message's head and what came of the rest; empty where the stream ended."""
+    message = b""
+    while (end := message.find(b"\r\n\r\n")) < 0:
+        part = source.recv(_PART)
+        if not part:
+            return b"", b""
+        message += part
+    return message[: end + 4], message[end + 4 :]
+
+
+def _relay_reply(server: socket.socket, client: socket.socket, has_body: bool) -> bool:
+    head, rest = _receive_head(server)
+    if not head:
+        return False
+    client.sendall(head + rest)
+    if not has_body:
+        return True
+    if _CHUNKED.search(head):
+        while not rest.endswith(b"0\r\n\r\n"):
+            rest = server.recv(_PART)
+            client.sendall(rest)
+            if not rest:
+                return False
+        return True
+    length = _LENGTH.search(head)
+    missing = (int(length[1]) if length else 0) - len(rest)
+    part = memoryview(bytearray(_PART))
+    while missing > 0:
+        received = server.recv_into(part[: min(_PART, missing)])
+        if received == 0:
+            return False
+        client.sendall(part[:received])
+        missing -= received
+    return True
