@@ -16,6 +16,10 @@
 namespace vecload::auth {
 namespace {
 
+// Arrow's own strategy tries 30 times: where S3 is silent, which takes the SDK 3 s to see, a
+// request would last for minutes. This many take half a minute then, backing off exponentially.
+constexpr int64_t kAttemptsMax = 5;
+
 std::mutex sdk_mutex;  // Starting, ending, and the environment while a chain is opened.
 
 // Sets a variable of the environment and puts the old state back at the end.
@@ -180,6 +184,7 @@ Result<std::shared_ptr<arrow::fs::FileSystem>> MakeS3FileSystem(const AwsSetting
   VECLOAD_ASSIGN_OR_RETURN(arrow::fs::S3Options options, OptionsWithKeys(settings));
   VECLOAD_RETURN_IF_ERROR(SetEndpoint(settings.endpoint_s3, &options));
   options.tls_ca_file_path = CaBundleOf(settings);
+  options.retry_strategy = arrow::fs::S3RetryStrategy::GetAwsStandardRetryStrategy(kAttemptsMax);
   options.region = settings.region;
   if (options.region.empty() && !settings.endpoint_s3.empty()) options.region = "us-east-1";
   const ScopedVariable region("AWS_REGION", options.region.empty() ? "us-east-1" : options.region);

@@ -250,7 +250,7 @@ std::vector<ByteRange> SomeRanges(int64_t bytes, int64_t range_bytes_max, Random
 }
 
 TEST(ReadAhead, PropertyReadsWhatTheFileHolds) {
-  for (uint64_t seed = 0; seed < 300; ++seed) {
+  for (uint64_t seed = 0; seed < 100; ++seed) {
     SCOPED_TRACE(seed);
     Random random(seed);
     const size_t files = 1 + random.Below(4);

@@ -6,6 +6,7 @@ import re
 import socket
 import threading
 import time
+from collections.abc import Callable
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
@@ -25,17 +26,22 @@ class Get:
 
 class DelayingProxy:
     """Hands requests without a body on, `latency_s` after they came, and the replies back as they
-    come. Knows every GET of a range, and how many of them were unanswered at once at most.
+    come. Knows every GET of a range, and how many of them, and of which bytes, were unanswered at
+    once at most.
     """
 
     def __init__(self, port: int, latency_s: float) -> None:
         self.gets: list[Get] = []
         self.requests = 0
         self.gets_at_once_max = 0
+        self.bytes_at_once_max = 0
+        # What is refused is answered with 403, which no client tries again.
+        self.refuses: Callable[[Get], bool] = lambda _get: False
         # While cleared, what has arrived is neither handed on nor answered.
         self.is_answering = threading.Event()
         self.is_answering.set()
         self._gets_at_once = 0
+        self._bytes_at_once = 0
         self._latency_s = latency_s
         self._upstream = port
         self._lock = threading.Lock()
@@ -75,23 +81,36 @@ class DelayingProxy:
         assert not rest, "the client asks for the next before it has the answer"
         verb, path, _ = head.split(b" ", 2)
         asked = _RANGE.search(head) if verb == b"GET" else None
-        with self._lock:
-            self.requests += 1
-            if asked:
-                self.gets.append(Get(path.decode(), int(asked[1]), int(asked[2]) + 1))
-                self._gets_at_once += 1
-                self.gets_at_once_max = max(self.gets_at_once_max, self._gets_at_once)
+        get = Get(path.decode(), int(asked[1]), int(asked[2]) + 1) if asked else None
+        self._begin(get)
         try:
             time.sleep(self._latency_s)
             self.is_answering.wait(timeout=_WAIT_S)
             if self._stopped:
                 return False
+            if get and self.refuses(get):
+                client.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+                return True
             server.sendall(head)
             return _relay_reply(server, client, has_body=verb != b"HEAD")
         finally:
-            if asked:
-                with self._lock:
-                    self._gets_at_once -= 1
+            self._end(get)
+
+    def _begin(self, get: Get | None) -> None:
+        with self._lock:
+            self.requests += 1
+            if get:
+                self.gets.append(get)
+                self._gets_at_once += 1
+                self._bytes_at_once += get.end - get.begin
+                self.gets_at_once_max = max(self.gets_at_once_max, self._gets_at_once)
+                self.bytes_at_once_max = max(self.bytes_at_once_max, self._bytes_at_once)
+
+    def _end(self, get: Get | None) -> None:
+        with self._lock:
+            if get:
+                self._gets_at_once -= 1
+                self._bytes_at_once -= get.end - get.begin
 
 
 def _receive_head(source: socket.socket) -> tuple[bytes, bytes]:
