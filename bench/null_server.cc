@@ -1,9 +1,13 @@
 // A server that answers "{}" at once to every POST and throws the bodies away without copying
-// them: the measuring stick for what the client costs. To /GetIndex it answers an index, so that
-// the loader takes it for S3 Vectors. One thread, epoll. Loopback only.
+// them: the measuring stick for what the client costs. To /GetIndex it answers an index of the
+// name asked for, so that the loader takes it for S3 Vectors. One thread, epoll. Loopback only.
 //
-// usage: null_server [--port N] [--port-file F] [--latency-ms L] [--dimension D]
-// Ends on SIGTERM or SIGINT and prints {"requests":N,"body_bytes":N,"connections":N}.
+// --count-vectors reads the bodies and counts their vectors. --rate-vectors and --latency-ms make a
+// model of the service: each index takes so many vectors a second, with a burst of one second, and
+// 429 is the answer above it; every answer takes so long, or between so long and so long.
+//
+// Ends on SIGTERM or SIGINT and prints {"requests":N,"body_bytes":N,"connections":N,"vectors":N,
+// "throttled":N}: vectors are those of requests that were not throttled.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -20,26 +24,47 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <deque>
+#include <memory>
+#include <optional>
+#include <queue>
+#include <random>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
+
+#include "null_service.h"
+#include "null_tls.h"
 
 namespace {
 
+using null_service::BodyReader;
+using null_service::IndexName;
 using SteadyClock = std::chrono::steady_clock;
+
+constexpr const char* kUsage =
+    "usage: null_server [--port N] [--port-file F] [--dimension D] [--count-vectors]\n"
+    "                   [--latency-ms L | --latency-ms FROM:TO] [--rate-vectors N]\n"
+    "                   [--tls-cert PEM --tls-key PEM]\n";
 
 // A head is a few hundred bytes; the rest of the buffer takes small bodies in the same call.
 constexpr size_t kHeadBytesMax = 16 << 10;
 // What one recv discards: with MSG_TRUNC the kernel drops the bytes, nothing is copied.
 constexpr size_t kDiscardBytes = 16 << 20;
+// What one recv takes of a body that is read; fits into the second-level cache.
+constexpr size_t kReadBytes = 256 << 10;
 
 struct Options {
   int port = 0;
   std::string port_file;
-  int latency_ms = 0;
+  int latency_ms_min = 0;
+  int latency_ms_max = 0;
   int dimension = 1024;
+  int rate_vectors = 0;  // 0: unlimited
+  bool count_vectors = false;
+  std::string tls_certificate;
+  std::string tls_key;
 };
 
 struct Connection {
@@ -49,13 +74,18 @@ struct Connection {
   uint64_t body_left = 0;  // of the request under way
   bool in_body = false;
   bool wants_index = false;
+  BodyReader body{};
+  std::unique_ptr<null_service::TlsSession> tls{};
 };
 
 struct Answer {
   SteadyClock::time_point due;
   int fd;
   uint64_t id;
-  bool is_index;
+  std::string reply;
+
+  // The earliest is a priority_queue's greatest.
+  bool operator<(const Answer& other) const { return due > other.due; }
 };
 
 [[noreturn]] void Die(const std::string& what) {
@@ -63,21 +93,22 @@ struct Answer {
   std::exit(1);
 }
 
-std::string HttpReply(const std::string& body) {
-  return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nx-amzn-RequestId: null\r\n"
-         "Content-Length: " +
-         std::to_string(body.size()) + "\r\n\r\n" + body;
+std::string HttpReply(const std::string& status, const std::string& headers,
+                      const std::string& body) {
+  return "HTTP/1.1 " + status + "\r\nContent-Type: application/json\r\nx-amzn-RequestId: null\r\n" +
+         headers + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
 class NullServer {
  public:
-  explicit NullServer(const Options& options) : options_(options) {
-    index_reply_ = HttpReply(
-        R"({"index":{"vectorBucketName":"null-bucket","indexName":"null-index","indexArn":)"
-        R"("arn:aws:s3vectors:us-east-1:000000000000:bucket/null-bucket/index/null-index",)"
-        R"("creationTime":1700000000,"dataType":"float32","dimension":)" +
-        std::to_string(options.dimension) +
-        R"(,"distanceMetric":"cosine","encryptionConfiguration":{"sseType":"AES256"}}})");
+  explicit NullServer(const Options& options)
+      : options_(options),
+        // A limit needs the count; under TLS every byte is read anyway.
+        reads_bodies_(options.count_vectors || options.rate_vectors > 0 ||
+                      !options.tls_certificate.empty()),
+        limits_(options.rate_vectors),
+        latency_ms_(options.latency_ms_min, options.latency_ms_max) {
+    if (!options.tls_certificate.empty()) tls_.emplace(options.tls_certificate, options.tls_key);
   }
 
   void Run() {
@@ -131,7 +162,7 @@ class NullServer {
     Watch(listener_);
     const int port = ntohs(address.sin_port);
     if (!options_.port_file.empty()) WritePortFile(port);
-    std::printf("listening on http://127.0.0.1:%d\n", port);
+    std::printf("listening on %s://127.0.0.1:%d\n", tls_ ? "https" : "http", port);
     std::fflush(stdout);
   }
 
@@ -152,7 +183,10 @@ class NullServer {
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     Watch(fd);
     ++accepted_;
-    connections_[fd] = Connection{.fd = fd, .id = accepted_};
+    Connection& connection = connections_[fd];
+    connection.fd = fd;
+    connection.id = accepted_;
+    if (tls_) connection.tls = tls_->Accept(fd);
   }
 
   // The caller's reference is gone afterwards.
@@ -162,26 +196,40 @@ class NullServer {
     close(fd);
   }
 
+  static ssize_t ReceiveBytes(Connection& connection, char* buffer, size_t size) {
+    return connection.tls ? connection.tls->Receive(buffer, size)
+                          : recv(connection.fd, buffer, size, 0);
+  }
+
   // False when the connection is over.
   bool Receive(Connection& connection) {
     for (;;) {
       ssize_t received = 0;
-      if (connection.in_body) {
-        received = recv(connection.fd, nullptr,
-                        std::min<uint64_t>(connection.body_left, kDiscardBytes), MSG_TRUNC);
-        if (received > 0) TakeBody(connection, static_cast<uint64_t>(received));
-      } else {
+      if (!connection.in_body) {
         char buffer[kHeadBytesMax];
-        received = recv(connection.fd, buffer, sizeof buffer, 0);
+        received = ReceiveBytes(connection, buffer, sizeof buffer);
         if (received > 0) connection.head.append(buffer, static_cast<size_t>(received));
         if (received > 0 && !TakeHeads(connection)) return false;
+      } else if (reads_bodies_ || connection.wants_index) {
+        received = ReceiveBytes(connection, buffer_.data(),
+                                std::min<uint64_t>(connection.body_left, buffer_.size()));
+        if (received > 0) TakeBody(connection, {buffer_.data(), static_cast<size_t>(received)});
+      } else {
+        received = recv(connection.fd, nullptr,
+                        std::min<uint64_t>(connection.body_left, kDiscardBytes), MSG_TRUNC);
+        if (received > 0) CountBody(connection, static_cast<uint64_t>(received));
       }
       if (received == 0) return false;
       if (received < 0) return errno == EAGAIN || errno == EINTR;
     }
   }
 
-  void TakeBody(Connection& connection, uint64_t bytes) {
+  void TakeBody(Connection& connection, std::string_view bytes) {
+    connection.body.Take(bytes);
+    CountBody(connection, bytes.size());
+  }
+
+  void CountBody(Connection& connection, uint64_t bytes) {
     body_bytes_ += bytes;
     connection.body_left -= bytes;
     if (connection.body_left == 0) EndRequest(connection);
@@ -195,10 +243,11 @@ class NullServer {
       if (end == std::string::npos) return head.size() < kHeadBytesMax;
       connection.wants_index = head.starts_with("POST /GetIndex");
       connection.body_left = ContentLength(std::string_view(head).substr(0, end + 2));
+      connection.body = {};
       connection.in_body = true;
       head.erase(0, end + 4);
-      const uint64_t early = std::min<uint64_t>(connection.body_left, head.size());
-      head.erase(0, early);
+      const std::string early = head.substr(0, connection.body_left);
+      head.erase(0, early.size());
       TakeBody(connection, early);
     }
     return true;
@@ -215,27 +264,52 @@ class NullServer {
   void EndRequest(Connection& connection) {
     ++requests_;
     connection.in_body = false;
-    if (options_.latency_ms == 0) {
-      SendAnswer(connection.fd, connection.wants_index);
-    } else {
-      answers_.push_back({SteadyClock::now() + std::chrono::milliseconds(options_.latency_ms),
-                          connection.fd, connection.id, connection.wants_index});
+    std::string reply = Reply(connection);
+    if (options_.latency_ms_max == 0) return Send(connection, reply);
+    const auto due = SteadyClock::now() + std::chrono::milliseconds(latency_ms_(random_));
+    answers_.push({due, connection.fd, connection.id, std::move(reply)});
+  }
+
+  std::string Reply(const Connection& connection) {
+    const BodyReader& body = connection.body;
+    if (connection.wants_index) return IndexReply(body.Index());
+    if (options_.rate_vectors > 0 &&
+        !limits_.Take(body.Index(), body.vectors(), SteadyClock::now())) {
+      ++throttled_;
+      return throttled_reply_;
     }
+    if (reads_bodies_) vectors_ += body.vectors();
+    return empty_reply_;
+  }
+
+  [[nodiscard]] std::string IndexReply(const IndexName& name) const {
+    return HttpReply("200 OK", "",
+                     R"({"index":{"vectorBucketName":")" + name.bucket + R"(","indexName":")" +
+                         name.index +
+                         R"(","indexArn":"arn:aws:s3vectors:us-east-1:000000000000:bucket/)" +
+                         name.bucket + "/index/" + name.index +
+                         R"(","creationTime":1700000000,"dataType":"float32","dimension":)" +
+                         std::to_string(options_.dimension) +
+                         R"(,"distanceMetric":"cosine",)"
+                         R"("encryptionConfiguration":{"sseType":"AES256"}}})");
   }
 
   // A few hundred bytes always fit into an idle socket's buffer.
-  void SendAnswer(int fd, bool is_index) const {
-    const std::string& reply = is_index ? index_reply_ : empty_reply_;
-    (void)!send(fd, reply.data(), reply.size(), MSG_NOSIGNAL);
+  static void Send(Connection& connection, const std::string& reply) {
+    if (connection.tls) {
+      (void)connection.tls->Send(reply);
+    } else {
+      (void)!send(connection.fd, reply.data(), reply.size(), MSG_NOSIGNAL);
+    }
   }
 
   void SendDue() {
     const auto now = SteadyClock::now();
-    for (; !answers_.empty() && answers_.front().due <= now; answers_.pop_front()) {
-      const Answer& answer = answers_.front();
+    for (; !answers_.empty() && answers_.top().due <= now; answers_.pop()) {
+      const Answer& answer = answers_.top();
       const auto found = connections_.find(answer.fd);
       if (found != connections_.end() && found->second.id == answer.id) {
-        SendAnswer(answer.fd, answer.is_index);
+        Send(found->second, answer.reply);
       }
     }
   }
@@ -243,28 +317,39 @@ class NullServer {
   [[nodiscard]] int NextTimeoutMs() const {
     if (answers_.empty()) return -1;
     const auto left =
-        std::chrono::ceil<std::chrono::milliseconds>(answers_.front().due - SteadyClock::now());
+        std::chrono::ceil<std::chrono::milliseconds>(answers_.top().due - SteadyClock::now());
     return static_cast<int>(std::max<int64_t>(0, left.count()));
   }
 
   void Report() const {
-    std::printf("{\"requests\":%llu,\"body_bytes\":%llu,\"connections\":%llu}\n",
-                static_cast<unsigned long long>(requests_),
-                static_cast<unsigned long long>(body_bytes_),
-                static_cast<unsigned long long>(accepted_));
+    const auto number = [](uint64_t value) { return std::to_string(value); };
+    std::printf("{\"requests\":%s,\"body_bytes\":%s,\"connections\":%s,", number(requests_).c_str(),
+                number(body_bytes_).c_str(), number(accepted_).c_str());
+    std::printf("\"vectors\":%s,\"throttled\":%s}\n", number(vectors_).c_str(),
+                number(throttled_).c_str());
   }
 
   const Options options_;
-  const std::string empty_reply_ = HttpReply("{}");
-  std::string index_reply_;
+  const bool reads_bodies_;
+  const std::string empty_reply_ = HttpReply("200 OK", "", "{}");
+  const std::string throttled_reply_ =
+      HttpReply("429 Too Many Requests", "x-amzn-ErrorType: TooManyRequestsException\r\n",
+                R"({"message":"Too many requests, please reduce the request rate"})");
+  null_service::IndexLimits limits_;
+  std::mt19937 random_{1};  // the same latencies in every run
+  std::uniform_int_distribution<int> latency_ms_;
+  std::optional<null_service::TlsServer> tls_;
+  std::vector<char> buffer_ = std::vector<char>(kReadBytes);
   int epoll_ = -1;
   int listener_ = -1;
   int signals_ = -1;
   std::unordered_map<int, Connection> connections_;
-  std::deque<Answer> answers_;  // the latency is the same for all, so in order of due
+  std::priority_queue<Answer> answers_;
   uint64_t requests_ = 0;
   uint64_t body_bytes_ = 0;
   uint64_t accepted_ = 0;
+  uint64_t vectors_ = 0;
+  uint64_t throttled_ = 0;
 };
 
 int Number(const char* text) {
@@ -277,25 +362,45 @@ int Number(const char* text) {
   return static_cast<int>(number);
 }
 
+// "L" or "FROM:TO".
+void ReadLatency(const std::string& text, Options& options) {
+  const size_t colon = text.find(':');
+  options.latency_ms_min = Number(text.substr(0, colon).c_str());
+  options.latency_ms_max =
+      colon == std::string::npos ? options.latency_ms_min : Number(text.substr(colon + 1).c_str());
+  if (options.latency_ms_max < options.latency_ms_min) {
+    std::fprintf(stderr, "null_server: --latency-ms %s goes backwards\n", text.c_str());
+    std::exit(2);
+  }
+}
+
+// False if there is no such flag, or no value for it.
+bool ReadFlag(std::string_view flag, const char* value, Options& options) {
+  if (value == nullptr) return false;
+  if (flag == "--port") return options.port = Number(value), true;
+  if (flag == "--port-file") return options.port_file = value, true;
+  if (flag == "--latency-ms") return ReadLatency(value, options), true;
+  if (flag == "--dimension") return options.dimension = Number(value), true;
+  if (flag == "--rate-vectors") return options.rate_vectors = Number(value), true;
+  if (flag == "--tls-cert") return options.tls_certificate = value, true;
+  if (flag == "--tls-key") return options.tls_key = value, true;
+  return false;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  // A client that left must not end the server: OpenSSL writes without MSG_NOSIGNAL.
+  std::signal(SIGPIPE, SIG_IGN);
   Options options;
-  for (int i = 1; i < argc; i += 2) {
+  for (int i = 1; i < argc; ++i) {
     const std::string_view flag = argv[i];
-    const char* value = i + 1 < argc ? argv[i + 1] : nullptr;
-    if (value != nullptr && flag == "--port") {
-      options.port = Number(value);
-    } else if (value != nullptr && flag == "--port-file") {
-      options.port_file = value;
-    } else if (value != nullptr && flag == "--latency-ms") {
-      options.latency_ms = Number(value);
-    } else if (value != nullptr && flag == "--dimension") {
-      options.dimension = Number(value);
+    if (flag == "--count-vectors") {
+      options.count_vectors = true;
+    } else if (ReadFlag(flag, i + 1 < argc ? argv[i + 1] : nullptr, options)) {
+      ++i;
     } else {
-      std::fprintf(stderr,
-                   "usage: null_server [--port N] [--port-file F] [--latency-ms L] "
-                   "[--dimension D]\n");
+      std::fputs(kUsage, stderr);
       return 2;
     }
   }
