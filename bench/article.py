@@ -14,7 +14,7 @@ import pathlib
 import sys
 import tempfile
 
-from speed import URL, Client, Run, generate, run_once
+from speed import URL, Client, Run, load_client, make_source, run_once
 
 MODEL = ("--rate-vectors", "2500", "--latency-ms", "1150:1540")
 DAY_S = 86_400
@@ -23,16 +23,13 @@ ARTICLE = {"5 threads": 491, "20 threads": 490, "5 processes": 1_709, "15 proces
 
 
 def find_clients(build: pathlib.Path, folder: pathlib.Path, rows: int, boto3_rows: int):
-    part = generate(build, folder / "part", boto3_rows, files=15)
+    part = make_source(build, folder / "part", boto3_rows, files=15)
     script = pathlib.Path(__file__).parent / "peers" / "boto3_loader.py"
     for name in ARTICLE:
         number, kind = name.split()
         command = [sys.executable, script, "--endpoint", URL, f"--{kind}", number, *part]
         yield Client(name, command, boto3_rows)
-    files = generate(build, folder / "all", rows)
-    load = [build / "vecload", "load", *files, "--index", "null-bucket/null-index", "--restart"]
-    load += ["--journal", folder / "journal", "--output", "json", "--progress", "none"]
-    yield Client("vecload", [*load, "--endpoint-url", URL], rows)
+    yield load_client(build, make_source(build, folder / "all", rows), folder, rows)
 
 
 def describe(client: Client, run: Run) -> dict:
@@ -73,7 +70,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="vecload-bench.") as name:
         folder = pathlib.Path(name)
         rows = [
-            describe(client, run_once(build, folder, client, *MODEL))
+            describe(client, run_once(build, client, *MODEL))
             for client in find_clients(build, folder, options.rows, options.boto3_rows)
         ]
     print_table(rows)

@@ -9,12 +9,11 @@ the median is quoted with its spread. All vectors must be acknowledged, or the r
 
 import argparse
 import json
-import os
 import pathlib
 import statistics
-import subprocess
 import tempfile
-import time
+
+from programs import UNPACED, NullServer, generate, load
 
 # name, rows, dimension, rows a row group, more arguments of load
 CASES = [
@@ -27,83 +26,14 @@ GOAL_CPU_US = 40
 GOAL_RSS_MIB = 400
 
 
-class NullServer:
-    def __init__(
-        self, build: pathlib.Path, folder: pathlib.Path, dimension: int, *flags: str
-    ) -> None:
-        port_file = folder / "port"
-        port_file.unlink(missing_ok=True)
-        self.process = subprocess.Popen(
-            [
-                *(build / "null_server", "--port", "0", "--port-file", port_file),
-                *("--dimension", str(dimension), *flags),
-            ],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        deadline = time.monotonic() + 10
-        while not port_file.exists() or not port_file.read_text():
-            if time.monotonic() > deadline:
-                raise SystemExit("the null server did not start")
-            time.sleep(0.01)
-        self.url = f"http://127.0.0.1:{port_file.read_text().strip()}"
-
-    def stop(self) -> dict[str, int]:
-        """What it counted: requests, body_bytes, connections."""
-        self.process.terminate()
-        output, _ = self.process.communicate(timeout=10)
-        return json.loads(output.splitlines()[-1])
-
-
-def environment(url: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return kept | {
-        "AWS_ENDPOINT_URL_S3VECTORS": url,
-        "AWS_ACCESS_KEY_ID": "bench",
-        "AWS_SECRET_ACCESS_KEY": "bench",
-        "AWS_REGION": "us-east-1",
-        "no_proxy": "127.0.0.1",
-    }
-
-
-def run_once(build: pathlib.Path, source: pathlib.Path, url: str, arguments: list[str]) -> dict:
-    done = subprocess.run(
-        [
-            *(build / "vecload", "load", source, "--index", "null-bucket/null-index"),
-            *("--rate-vectors", "unlimited", "--rate-requests", "unlimited"),
-            *("--output", "json", "--progress", "none", "--restart"),
-            *("--journal", source.with_suffix(".journal")),
-            *arguments,
-        ],
-        env=environment(url),
-        cwd=source.parent,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=True,
-    )
-    report = json.loads(done.stdout)
-    if report["vectors_acknowledged"] != report["rows_total"]:
-        raise SystemExit(f"not all vectors arrived: {done.stdout}")
-    return report
-
-
 def measure(build: pathlib.Path, folder: pathlib.Path, case: tuple, runs: int) -> dict:
     name, rows, dimension, row_group_rows, arguments = case
     source = folder / f"{rows}x{dimension}-{row_group_rows}.parquet"
-    if not source.exists():
-        subprocess.run(
-            [
-                *(build / "vecload", "generate", source, "--rows", str(rows)),
-                *("--dimension", str(dimension), "--row-group-rows", str(row_group_rows)),
-            ],
-            stdout=subprocess.DEVNULL,
-            check=True,
-        )
-    server = NullServer(build, folder, dimension)
+    generate(build, source, rows, dimension, "--row-group-rows", row_group_rows)
+    server = NullServer(build, dimension)
     try:
-        run_once(build, source, server.url, arguments)  # fills the page cache
-        reports = [run_once(build, source, server.url, arguments) for _ in range(runs)]
+        load(build, source, server.url, *UNPACED, *arguments)  # fills the page cache
+        reports = [load(build, source, server.url, *UNPACED, *arguments) for _ in range(runs)]
     finally:
         server.stop()
     cpu = [report["cpu_us_per_vector"] for report in reports]

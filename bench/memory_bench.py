@@ -14,7 +14,8 @@ import tempfile
 import time
 from typing import Any
 
-from server_bench import Server, free_port, generate, load
+from programs import UNPACED, Server, generate, load
+from server_bench import client
 
 CASES = [(200_000, 384), (100_000, 1024)]
 FACTOR = 1.25
@@ -24,7 +25,7 @@ CONSTANT_MIB = 200
 def query(server: Server, dimension: int) -> float:
     """Asks once; returns seconds."""
     begin = time.perf_counter()
-    answer = server.client().query_vectors(
+    answer = client(server).query_vectors(
         vectorBucketName="bench",
         indexName="index",
         topK=10,
@@ -36,9 +37,8 @@ def query(server: Server, dimension: int) -> float:
 
 
 def measure(build: pathlib.Path, folder: pathlib.Path, rows: int, dimension: int) -> dict[str, Any]:
-    vecload = build / "vecload"
     source = folder / f"{rows}x{dimension}.parquet"
-    generate(vecload, source, rows, dimension)
+    generate(build, source, rows, dimension)
     figures: dict[str, Any] = {
         "rows": rows,
         "dimension": dimension,
@@ -46,25 +46,26 @@ def measure(build: pathlib.Path, folder: pathlib.Path, rows: int, dimension: int
     }
 
     def serve() -> Server:
-        port = free_port()
-        data = folder / f"data-{dimension}"
-        return Server([vecload, "serve", "--data-dir", data, "--port", port], port, folder / "log")
+        return Server([build / "vecload", "serve", "--data-dir", folder / f"data-{dimension}"])
+
+    def fill() -> None:
+        load(build, source, server.url, *UNPACED, index="bench/index")
 
     server = serve()
     try:
-        server.client().create_vector_bucket(vectorBucketName="bench")
-        server.client().create_index(
+        client(server).create_vector_bucket(vectorBucketName="bench")
+        client(server).create_index(
             vectorBucketName="bench",
             indexName="index",
             dataType="float32",
             dimension=dimension,
             distanceMetric="cosine",
         )
-        load(vecload, source, server, "index")
+        fill()
         figures["loaded_mib"] = server.rss_mib()
         query(server, dimension)
         figures["searched_mib"] = server.rss_mib()
-        load(vecload, source, server, "index")  # every vector is replaced, on disk and in memory
+        fill()  # every vector is replaced, on disk and in memory
         figures["replaced_mib"] = server.rss_mib()
     finally:
         server.stop()

@@ -69,8 +69,8 @@ class BodyReader {
           matched_ = 0;
         }
       } else {
-        // The quote that ends `"key"` may begin the next.
-        matched_ = matched_ == kKey.size() - 1 ? 1 : 0;
+        // No string follows a string at once, so no match begins within a failed one.
+        matched_ = 0;
       }
     }
   }

@@ -15,7 +15,8 @@ using std::chrono::milliseconds;
 constexpr std::string_view kBody =
     R"({"vectorBucketName":"docs","indexName":"pages","vectors":[)"
     R"({"key":"a","data":{"float32":[1]}},)"
-    R"({"key": "key","metadata":{"k":"ke","note":"\"key\":","keys":1}},{"""key":"c"}]})";
+    R"({"key": "key","metadata":{"k":"ke","note":"\"key\":","keys":1,"":"key"}},)"
+    R"({"":"","key":"c"}]})";
 
 TEST(BodyReader, CountsVectorsWhereverTheBodyIsCut) {
   for (size_t first = 0; first <= kBody.size(); ++first) {

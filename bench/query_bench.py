@@ -16,11 +16,11 @@ import os
 import pathlib
 import random
 import statistics
-import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+
+from programs import UNPACED, Server, generate, load, running
 
 # rows, dimension, goal for the p50 of one client in ms
 CASES = [(100_000, 1024, 25), (1_000_000, 384, 90)]
@@ -30,43 +30,8 @@ TOP_K = 10
 TIMEOUT_S = 120
 
 
-class Server:
-    """`vecload serve` over a folder, and how long it took to listen."""
-
-    def __init__(self, build: pathlib.Path, data: pathlib.Path) -> None:
-        port_file = data.parent / "port"
-        port_file.unlink(missing_ok=True)
-        begin = time.monotonic()
-        self._process = subprocess.Popen(
-            [build / "vecload", "serve", "--data-dir", data, "--port-file", port_file],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line.startswith("listening on "):
-            raise SystemExit(f"the server did not start: {line}")
-        self.listening_s = time.monotonic() - begin
-        self.url = line.split()[-1]
-        self.port = int(self.url.rsplit(":", 1)[1])
-
-    def memory_mib(self, what: str) -> float:
-        """`what`: VmRSS now, VmHWM at most so far."""
-        status = pathlib.Path(f"/proc/{self._process.pid}/status").read_text()
-        return next(int(line.split()[1]) for line in status.splitlines() if what in line) / 1024
-
-    def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait(timeout=60)
-
-
-@contextlib.contextmanager
-def running(build: pathlib.Path, data: pathlib.Path) -> Iterator[Server]:
-    server = Server(build, data)
-    try:
-        yield server
-    finally:
-        server.stop()
+def serving(build: pathlib.Path, data: pathlib.Path) -> contextlib.AbstractContextManager[Server]:
+    return running([build / "vecload", "serve", "--data-dir", data])
 
 
 class Client:
@@ -131,37 +96,17 @@ def ask_together(port: int, dimension: int, queries: int) -> dict:
 def fill(build: pathlib.Path, folder: pathlib.Path, rows: int, dimension: int) -> pathlib.Path:
     data = folder / f"{rows}x{dimension}"
     source = folder / f"{rows}x{dimension}.parquet"
-    shape = ["--rows", str(rows), "--dimension", str(dimension)]
-    subprocess.run(
-        [build / "vecload", "generate", source, *shape], check=True, stdout=subprocess.DEVNULL
-    )
-    with running(build, data) as server:
-        subprocess.run(
-            [
-                *(build / "vecload", "load", source, "--index", "bench/index"),
-                *("--create-index", "--distance-metric", "cosine", "--endpoint-url", server.url),
-                *("--rate-vectors", "unlimited", "--rate-requests", "unlimited"),
-                *("--progress", "none", "--journal", folder / f"{rows}x{dimension}.journal"),
-            ],
-            env=os.environ
-            | {
-                "AWS_ACCESS_KEY_ID": "bench",
-                "AWS_SECRET_ACCESS_KEY": "bench",
-                "AWS_REGION": "us-east-1",
-                "no_proxy": "127.0.0.1",
-            },
-            cwd=folder,
-            check=True,
-            stdout=subprocess.DEVNULL,
-            timeout=900,
-        )
+    generate(build, source, rows, dimension)
+    with serving(build, data) as server:
+        flags = ["--create-index", "--distance-metric", "cosine", *UNPACED]
+        load(build, source, server.url, *flags, index="bench/index", timeout_s=900)
     source.unlink()
     return data
 
 
 def measure(build: pathlib.Path, data: pathlib.Path, case: tuple, queries: int) -> dict:
     rows, dimension, _ = case
-    with running(build, data) as server:
+    with serving(build, data) as server:
         client = Client(server.port, dimension, seed=1000)
         first_s = client.ask() / 1000
         alone = sorted(client.ask() for _ in range(queries))
@@ -176,8 +121,8 @@ def measure(build: pathlib.Path, data: pathlib.Path, case: tuple, queries: int) 
             "min_ms": alone[0],
             "p95_ms": alone[int(0.95 * len(alone))],
             **together,
-            "rss_mib": server.memory_mib("VmRSS"),
-            "rss_mib_max": server.memory_mib("VmHWM"),
+            "rss_mib": server.rss_mib(),
+            "rss_mib_max": server.rss_mib_max(),
             "rss_mib_goal": 1.25 * rows * dimension * 4 / 2**20 + 200,
             "load_average": os.getloadavg()[0],
         }

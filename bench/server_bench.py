@@ -17,106 +17,40 @@ import contextlib
 import json
 import os
 import pathlib
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pyarrow.parquet as pq
 from botocore.config import Config
+from programs import UNPACED, Server, free_port, generate, load, running
 
 BATCH = 500
-READY_S = 120  # a Java server on a busy machine
 GOAL_VECTORS_PER_S = 20_000
-TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 Vectors = list[dict[str, Any]]
 Figures = dict[str, float]
 
 
-class Server:
-    """A server in a process of its own, ready when it accepts connections."""
-
-    def __init__(self, command: list[Any], port: int, log: pathlib.Path) -> None:
-        self.url = f"http://127.0.0.1:{port}"
-        with log.open("w") as output:
-            self._process = subprocess.Popen(
-                [str(part) for part in command],
-                env=environment(self.url),
-                cwd=log.parent,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-            )
-        deadline = time.monotonic() + READY_S
-        while not accepts(port):
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                raise SystemExit(f"{command[0]} did not start: {log.read_text()}")
-            time.sleep(0.05)
-
-    def cpu_s(self) -> float:
-        text = pathlib.Path(f"/proc/{self._process.pid}/stat").read_text()
-        user, system = text.rpartition(")")[2].split()[11:13]
-        return (int(user) + int(system)) / TICKS_PER_S
-
-    def rss_mib(self) -> float:
-        text = pathlib.Path(f"/proc/{self._process.pid}/status").read_text()
-        return int(text.partition("VmRSS:")[2].split()[0]) / 1024
-
-    def client(self) -> Any:
-        return boto3.client(
-            "s3vectors",
-            endpoint_url=self.url,
-            region_name="us-east-1",
-            aws_access_key_id="bench",
-            aws_secret_access_key="bench",
-            config=Config(
-                retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=300, proxies={}
-            ),
-        )
-
-    def stop(self) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait(timeout=30)
+def client(server: Server) -> Any:
+    return boto3.client(
+        "s3vectors",
+        endpoint_url=server.url,
+        region_name="us-east-1",
+        aws_access_key_id="bench",
+        aws_secret_access_key="bench",
+        config=Config(
+            retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=300, proxies={}
+        ),
+    )
 
 
-def environment(url: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return kept | {
-        "AWS_ENDPOINT_URL_S3VECTORS": url,
-        "AWS_ACCESS_KEY_ID": "bench",
-        "AWS_SECRET_ACCESS_KEY": "bench",
-        "AWS_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "no_proxy": "127.0.0.1",
-    }
-
-
-def accepts(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def stored_keys(client: Any, index: str) -> int:
+def stored_keys(caller: Any, index: str) -> int:
     """How many keys ListVectors gives; each must come once."""
-    pages = client.get_paginator("list_vectors").paginate(
+    pages = caller.get_paginator("list_vectors").paginate(
         vectorBucketName="bench", indexName=index, PaginationConfig={"PageSize": 1000}
     )
     keys = [vector["key"] for page in pages for vector in page["vectors"]]
@@ -125,31 +59,10 @@ def stored_keys(client: Any, index: str) -> int:
     return len(keys)
 
 
-def load(vecload: pathlib.Path, source: pathlib.Path, server: Server, index: str) -> Figures:
-    done = subprocess.run(
-        [
-            *(vecload, "load", source, "--index", f"bench/{index}", "--progress", "none"),
-            *("--rate-vectors", "unlimited", "--rate-requests", "unlimited", "--output", "json"),
-            *("--restart", "--journal", source.with_suffix(".journal")),
-        ],
-        env=environment(server.url),
-        cwd=source.parent,
-        capture_output=True,
-        text=True,
-        timeout=1800,
-        check=True,
-    )
-    report = json.loads(done.stdout)
-    return {
-        "vectors_per_s": report["vectors_per_s"],
-        "client_cpu_us": report["cpu_us_per_vector"],
-    }
-
-
-def put_by_boto3(client: Any, vectors: Vectors, index: str) -> Figures:
+def put_by_boto3(caller: Any, vectors: Vectors, index: str) -> Figures:
     begin, cpu_begin = time.perf_counter(), time.process_time()
     for first in range(0, len(vectors), BATCH):
-        client.put_vectors(
+        caller.put_vectors(
             vectorBucketName="bench", indexName=index, vectors=vectors[first : first + BATCH]
         )
     return {
@@ -171,8 +84,8 @@ class Case:
 
     def run(self, number: int) -> None:
         index = f"index-{number}"  # removed at the end, since cases share servers
-        client = self._server.client()
-        client.create_index(
+        caller = client(self._server)
+        caller.create_index(
             vectorBucketName="bench",
             indexName=index,
             dataType="float32",
@@ -181,12 +94,12 @@ class Case:
         )
         load_average = os.getloadavg()[0]
         before = self._server.cpu_s()
-        figures = self._put(self._server, client, index)
+        figures = self._put(self._server, caller, index)
         cpu_s = self._server.cpu_s() - before
         rss_mib = self._server.rss_mib()
-        if (arrived := stored_keys(client, index)) != self.rows:
+        if (arrived := stored_keys(caller, index)) != self.rows:
             raise SystemExit(f"{self.name}: {arrived} of {self.rows} vectors arrived")
-        client.delete_index(vectorBucketName="bench", indexName=index)
+        caller.delete_index(vectorBucketName="bench", indexName=index)
         self.runs.append(
             figures
             | {
@@ -218,21 +131,6 @@ class Case:
         return " ".join(cells)
 
 
-@contextlib.contextmanager
-def running(name: str, command: list[Any], port: int, folder: pathlib.Path) -> Iterator[Server]:
-    server = Server(command, port, folder / f"{name}.log")
-    try:
-        server.client().create_vector_bucket(vectorBucketName="bench")
-        yield server
-    finally:
-        server.stop()
-
-
-def generate(vecload: pathlib.Path, path: pathlib.Path, rows: int, dimension: int) -> None:
-    command = [vecload, "generate", path, "--rows", str(rows), "--dimension", str(dimension)]
-    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-
-
 def read(source: pathlib.Path, rows: int) -> Vectors:
     """The first rows of the source as boto3 wants them: what a script has made before it sends."""
     first = next(pq.ParquetFile(source).iter_batches(rows, columns=["id", "embedding"]))
@@ -244,28 +142,31 @@ def read(source: pathlib.Path, rows: int) -> Vectors:
 
 
 def measure(options: argparse.Namespace, folder: pathlib.Path) -> list[Case]:
-    vecload = options.build.resolve() / "vecload"
+    build = options.build.resolve()
     source = folder / "source.parquet"
-    generate(vecload, source, options.rows, options.dimension)
+    generate(build, source, options.rows, options.dimension)
     vectors = read(source, max(options.boto3_rows, options.other_rows))
 
-    def by_loader(server: Server, _client: Any, index: str) -> Figures:
-        return load(vecload, source, server, index)
+    def by_loader(server: Server, _caller: Any, index: str) -> Figures:
+        report = load(build, source, server.url, *UNPACED, index=f"bench/{index}")
+        return {
+            "vectors_per_s": report["vectors_per_s"],
+            "client_cpu_us": report["cpu_us_per_vector"],
+        }
 
     def by_boto3(rows: int) -> Any:
-        return lambda _server, client, index: put_by_boto3(client, vectors[:rows], index)
+        return lambda _server, caller, index: put_by_boto3(caller, vectors[:rows], index)
 
     with contextlib.ExitStack() as stack:
 
-        def start(name: str, command: list[Any], port: int) -> Server:
-            return stack.enter_context(running(name, command, port, folder))
+        def start(command: list[Any], port: int | None = None) -> Server:
+            server = stack.enter_context(running(command, port))
+            client(server).create_vector_bucket(vectorBucketName="bench")
+            return server
 
+        ours = start([build / "vecload", "serve", "--data-dir", folder / "data"])
         port = free_port()
-        ours = start(
-            "vecload", [vecload, "serve", "--data-dir", folder / "data", "--port", port], port
-        )
-        port = free_port()
-        moto = start("moto", [sys.executable, "-m", "moto.server", "-p", port], port)
+        moto = start([sys.executable, "-m", "moto.server", "-p", port], port)
         few = options.other_rows
         cases = [
             Case("vecload load > vecload", ours, options.rows, options.dimension, by_loader),
@@ -280,7 +181,7 @@ def measure(options: argparse.Namespace, folder: pathlib.Path) -> list[Case]:
             command = ["java", "-jar", options.s3mock.resolve(), f"--vectors.http.port={port}"]
             command += [f"--{name}={free_port()}" for name in ("server.port", "http.port")]
             command += [f"--vectors.https.port={free_port()}", "--spring.profiles.active=vectors"]
-            s3mock = start("s3mock", command, port)
+            s3mock = start(command, port)
             cases.append(Case("boto3 > S3Mock", s3mock, few, options.dimension, by_boto3(few)))
         for number in range(options.runs):
             for case in cases:

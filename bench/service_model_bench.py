@@ -3,19 +3,20 @@
 Offered 5,000 vectors/s, after the burst 2,500 a second may pass. Then `vecload load` at its default
 settings loads for over a minute, and the server's own counters say how often it answered 429.
 
-usage: service_model_bench.py [--vecload PATH] [--seconds N] [--out FILE.json]
+usage: service_model_bench.py [--build DIR] [--seconds N] [--out FILE.json]
 """
 
 import argparse
 import concurrent.futures
 import http.client
 import json
-import subprocess
 import tempfile
 import threading
 import time
 from pathlib import Path
 from typing import Any
+
+from programs import Server, generate, load, running
 
 DIMENSION = 16
 OFFERED_PER_S = 5000
@@ -35,19 +36,14 @@ def call(port: int, method: str, path: str, body: Any) -> tuple[int, Any]:
     return reply.status, json.loads(reply.read())
 
 
-def start_server(vecload: str, folder: Path) -> tuple[subprocess.Popen[str], int]:
-    server = subprocess.Popen(
-        [vecload, "serve", "--ephemeral", "--model", "aws", "--control"],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=folder,
-    )
-    assert server.stdout is not None
-    port = int(server.stdout.readline().rsplit(":", 1)[1])
-    call(port, "POST", "/CreateVectorBucket", {"vectorBucketName": "bucket"})
+def make_index(port: int) -> None:
     index = {"dataType": "float32", "dimension": DIMENSION, "distanceMetric": "cosine"}
-    assert call(port, "POST", "/CreateIndex", INDEX | index)[0] == 200
-    return server, port
+    for path, body in (
+        ("/CreateVectorBucket", {"vectorBucketName": "bucket"}),
+        ("/CreateIndex", INDEX | index),
+    ):
+        status, answer = call(port, "POST", path, body)
+        assert status == 200, answer
 
 
 def offer(port: int, seconds: int) -> dict[str, float]:
@@ -74,27 +70,14 @@ def offer(port: int, seconds: int) -> dict[str, float]:
     }
 
 
-def load(vecload: str, port: int, folder: Path, seconds: int) -> dict[str, Any]:
-    rows = 2500 * seconds
-    source = str(folder / "source.parquet")
-    flags = ["--rows", str(rows), "--dimension", str(DIMENSION), "--seed", "1"]
-    subprocess.run([vecload, "generate", source, *flags], check=True, capture_output=True)
-    call(port, "POST", "/_vecload/reset", None)
-    call(port, "POST", "/CreateVectorBucket", {"vectorBucketName": "bucket"})
-    index = {"dataType": "float32", "dimension": DIMENSION, "distanceMetric": "cosine"}
-    call(port, "POST", "/CreateIndex", INDEX | index)
-    env = {
-        "AWS_ENDPOINT_URL_S3VECTORS": f"http://127.0.0.1:{port}",
-        "AWS_ACCESS_KEY_ID": "x",
-        "AWS_SECRET_ACCESS_KEY": "x",
-        "AWS_REGION": "us-east-1",
-        "HOME": str(folder),
-    }
-    command = [vecload, "load", source, "--index", "bucket/index", "--output", "json"]
-    done = subprocess.run(command, env=env, check=True, capture_output=True, text=True, cwd=folder)
-    report = json.loads(done.stdout)
+def load_for(build: Path, server: Server, folder: Path, seconds: int) -> dict[str, Any]:
+    source = folder / "source.parquet"
+    generate(build, source, 2500 * seconds, DIMENSION, "--seed", "1")
+    call(server.port, "POST", "/_vecload/reset", None)
+    make_index(server.port)
+    report = load(build, source, server.url, index="bucket/index")
     _thread.port = None  # the server has closed a connection that was idle for so long
-    counters = call(port, "GET", "/_vecload/counters", None)[1]
+    counters = call(server.port, "GET", "/_vecload/counters", None)[1]
     return {
         "wall_s": report["wall_s"],
         "vectors_per_s": report["vectors_per_s"],
@@ -106,20 +89,17 @@ def load(vecload: str, port: int, folder: Path, seconds: int) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--vecload", default="build/release/vecload")
+    parser.add_argument("--build", type=Path, default=Path("build/release"))
     parser.add_argument("--seconds", type=int, default=20)
     parser.add_argument("--load-seconds", type=int, default=70)
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
-    vecload = str(Path(arguments.vecload).resolve())
-    with tempfile.TemporaryDirectory() as name:
-        server, port = start_server(vecload, Path(name))
-        try:
-            result: dict[str, Any] = {"offered": offer(port, arguments.seconds)}
-            result["load"] = load(vecload, port, Path(name), arguments.load_seconds)
-        finally:
-            server.terminate()
-            server.wait(timeout=60)
+    build = arguments.build.resolve()
+    command = [build / "vecload", "serve", "--ephemeral", "--model", "aws", "--control"]
+    with tempfile.TemporaryDirectory() as name, running(command) as server:
+        make_index(server.port)
+        result: dict[str, Any] = {"offered": offer(server.port, arguments.seconds)}
+        result["load"] = load_for(build, server, Path(name), arguments.load_seconds)
     text = json.dumps(result, indent=2)
     print(text)
     if arguments.out:

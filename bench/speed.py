@@ -14,15 +14,12 @@ the rounds are quoted. A run in which a vector is missing ends the bench. boto3 
 import argparse
 import dataclasses
 import json
-import os
 import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 
-from load_bench import NullServer, environment
+from programs import INDEX, UNPACED, NullServer, environment, generate, load_command, run
 
 DIMENSION = 1024
 FILES = 4
@@ -51,23 +48,24 @@ class Run:
 FIGURES = ("cpu_us", "vectors_per_s", "body_bytes", "rss_mib")
 
 
-def generate(
+def make_source(
     build: pathlib.Path, folder: pathlib.Path, rows: int, files: int = FILES
 ) -> list[pathlib.Path]:
     folder.mkdir()
-    command = [build / "vecload", "generate", folder / "s.parquet", "--rows", str(rows)]
-    command += ["--dimension", str(DIMENSION), "--files", str(files)]
-    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-    return sorted(folder.glob("*.parquet"))
+    return generate(build, folder / "s.parquet", rows, DIMENSION, "--files", files)
+
+
+def load_client(
+    build: pathlib.Path, files: list[pathlib.Path], folder: pathlib.Path, rows: int, *flags: str
+) -> Client:
+    command = load_command(build, files, folder / "journal", INDEX, *flags)
+    return Client("vecload", [*command, "--endpoint-url", URL], rows)
 
 
 def find_clients(build: pathlib.Path, folder: pathlib.Path, rows: int, boto3_rows: int):
     """All that can run here; URL in a command stands for the server's."""
-    files = generate(build, folder / "all", rows)
-    load = [build / "vecload", "load", *files, "--index", "null-bucket/null-index"]
-    load += ["--rate-vectors", "unlimited", "--rate-requests", "unlimited", "--restart"]
-    load += ["--journal", folder / "journal", "--output", "json", "--progress", "none"]
-    yield Client("vecload", [*load, "--endpoint-url", URL], rows)
+    files = make_source(build, folder / "all", rows)
+    yield load_client(build, files, folder, rows, *UNPACED)
     peers = build.parent / "bench" / "peers"
     for name, binary in (("rust", peers / "rust/release/peer"), ("go", peers / "go/peer")):
         if binary.exists():
@@ -75,36 +73,28 @@ def find_clients(build: pathlib.Path, folder: pathlib.Path, rows: int, boto3_row
         else:
             print(f"{name} is left out: bench/peers/build.sh has not built it", file=sys.stderr)
     script = pathlib.Path(__file__).parent / "peers" / "boto3_loader.py"
-    part = generate(build, folder / "part", boto3_rows)
+    part = make_source(build, folder / "part", boto3_rows)
     for workers in ("--threads 5", "--threads 20", "--processes 2"):
         command = [sys.executable, script, "--endpoint", URL, *workers.split(), *part]
         name = "boto3 " + " ".join(reversed(workers.removeprefix("--").split()))
         yield Client(name, command, boto3_rows)
 
 
-def run_once(build: pathlib.Path, folder: pathlib.Path, client: Client, *flags: str) -> Run:
-    server = NullServer(build, folder, DIMENSION, *flags)
-    begin = time.monotonic()
-    process = subprocess.Popen(
-        [server.url if part == URL else part for part in client.command],
-        env=environment(server.url),
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    output = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    wall_s = time.monotonic() - begin
-    process.returncode = os.waitstatus_to_exitcode(status)
-    counted = server.stop()
-    said = json.loads(output) if process.returncode == 0 else {}
+def run_once(build: pathlib.Path, client: Client, *flags: str) -> Run:
+    server = NullServer(build, DIMENSION, *flags)
+    command = [server.url if part == URL else part for part in client.command]
+    try:
+        done = run(command, environment(server.url))
+    finally:
+        counted = server.stop_and_count()
+    said = json.loads(done.stdout)
     if said.get("vectors", said.get("vectors_acknowledged")) != client.vectors:
-        raise SystemExit(f"{client.name}: not all vectors arrived: {output}")
+        raise SystemExit(f"{client.name}: not all vectors arrived: {done.stdout}")
     return Run(
-        cpu_us=(usage.ru_utime + usage.ru_stime) * 1e6 / client.vectors,
-        vectors_per_s=client.vectors / said.get("wall_s", wall_s),
+        cpu_us=done.cpu_s * 1e6 / client.vectors,
+        vectors_per_s=client.vectors / said["wall_s"],
         body_bytes=counted["body_bytes"] / client.vectors,
-        rss_mib=usage.ru_maxrss / 1024,
+        rss_mib=done.rss_bytes_max / 2**20,
         said=said,
     )
 
@@ -176,9 +166,9 @@ def main() -> None:
             wanted = {"vecload", *options.only.split(",")}
             clients = [client for client in clients if client.name in wanted]
         for client in clients:
-            run_once(build, folder, client)  # fills the page cache
+            run_once(build, client)  # fills the page cache
         rounds = [
-            {client.name: run_once(build, folder, client) for client in clients}
+            {client.name: run_once(build, client) for client in clients}
             for _ in range(options.runs)
         ]
     rows = summarize(clients, rounds)

@@ -33,6 +33,12 @@ build/release/duplicates_bench | tee build/bench/duplicates.json
 echo "== speed: vecload beside the official SDKs"
 python bench/speed.py --build build/release --json build/bench/speed.json
 
+echo "== article: the experiment of AWS's article"
+python bench/article.py --build build/release --json build/bench/article.json
+
+echo "== s3_source: loads from S3 at a distance"
+python bench/s3_source_bench.py --build build/release --json build/bench/s3_source.json
+
 echo "== load: what a whole load costs the client"
 python bench/load_bench.py --build build/release --json build/bench/load.json
 
