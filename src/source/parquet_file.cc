@@ -159,7 +159,8 @@ std::vector<ByteRange> CutChunks(std::vector<Chunk> chunks, uint64_t row_end,
       CutChunk(chunk, range_bytes, &pieces);
     }
   }
-  std::ranges::stable_sort(pieces, {}, &Piece::row);
+  std::ranges::sort(pieces, {},
+                    [](const Piece& piece) { return std::pair(piece.row, piece.bytes.offset); });
   std::vector<ByteRange> ranges;
   for (Piece& piece : pieces) {
     piece.bytes.ahead = piece.row < row_end;
