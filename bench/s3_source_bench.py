@@ -90,7 +90,7 @@ def load(
 
 def range_reader_mb_per_s(url: str, folder: pathlib.Path, key: str, size: int) -> float:
     """What a plain reader gets through the proxy."""
-    import boto3
+    from boto3.session import Session
     from botocore.config import Config
 
     env = environment(folder)
@@ -98,7 +98,7 @@ def range_reader_mb_per_s(url: str, folder: pathlib.Path, key: str, size: int) -
 
     def read(begin: int) -> int:
         if not hasattr(local, "client"):
-            local.client = boto3.session.Session().client(
+            local.client = Session().client(
                 "s3",
                 endpoint_url=url,
                 region_name="us-east-1",
