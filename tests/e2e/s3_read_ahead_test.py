@@ -6,7 +6,6 @@ The bound: 16 requests ahead and the reader's own, in an eighth of --memory, whi
 """
 
 import itertools
-import os
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from support.delaying_proxy import DelayingProxy, Get
-from support.program import Program
+from support.program import Program, is_sanitized
 from support.servers import RcloneServer, ScriptedServer, VecloadServer
 from support.vectors import make_index, random_vectors, same_bits, stored, write_vectors
 
@@ -93,7 +92,7 @@ def test_a_large_file_is_read_in_several_ranges_at_once_and_each_byte_once(
     assert sum(get.end - get.begin for get in gets) == needed
     assert column_bytes(path, "note") > 0.05 * needed, "which nobody asked for"
     assert sum(get.end - get.begin for get in far.gets) < 1.03 * needed
-    if not any(name in os.environ for name in ("ASAN_OPTIONS", "TSAN_OPTIONS")):
+    if not is_sanitized():
         assert done.json["rss_bytes_max"] < 350 << 20
 
 

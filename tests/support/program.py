@@ -17,6 +17,13 @@ if not BINARY.is_absolute():
 ACCESS_KEY = "AKIAVECLOADTESTKEY00"
 SECRET_KEY = "vecload/test/secret/NeverPrintThis0123456"
 
+
+def is_sanitized() -> bool:
+    """Whether the program is built with ASan or TSan, whose own memory is beyond all bounds."""
+    content = BINARY.read_bytes()
+    return b"__asan_init" in content or b"__tsan_init" in content
+
+
 # What a sanitized or instrumented build needs from outside.
 _PASSED_ON = ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "ARROW_DEFAULT_MEMORY_POOL")
 
