@@ -336,7 +336,8 @@ class NullServer {
       HttpReply("429 Too Many Requests", "x-amzn-ErrorType: TooManyRequestsException\r\n",
                 R"({"message":"Too many requests, please reduce the request rate"})");
   null_service::IndexLimits limits_;
-  std::mt19937 random_{1};  // the same latencies in every run
+  // NOLINTNEXTLINE(bugprone-random-generator-seed): the same latencies in every run
+  std::mt19937 random_{1};
   std::uniform_int_distribution<int> latency_ms_;
   std::optional<null_service::TlsServer> tls_;
   std::vector<char> buffer_ = std::vector<char>(kReadBytes);

@@ -14,9 +14,9 @@ constexpr size_t kFreeBlocksMax = 32;
 constexpr int64_t kLevelsMin = 1 << 16;
 
 std::shared_ptr<arrow::Array> ListsOf(const std::shared_ptr<arrow::DataType>& type, int64_t rows,
-                                      int64_t length, std::shared_ptr<arrow::Buffer> values) {
-  const auto floats =
-      std::make_shared<arrow::FloatArray>(rows * length, std::move(values), nullptr, 0);
+                                      int64_t length,
+                                      const std::shared_ptr<arrow::Buffer>& values) {
+  const auto floats = std::make_shared<arrow::FloatArray>(rows * length, values, nullptr, 0);
   if (type->id() == arrow::Type::FIXED_SIZE_LIST) {
     return std::make_shared<arrow::FixedSizeListArray>(type, rows, floats, nullptr, 0);
   }
@@ -84,7 +84,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> RegularLists::Next(int64_t rows) {
   levels_left_ -= end - have;
   has_first_ = end > rows * length_;
   if (has_first_) first_ = values[rows * length_];
-  return ListsOf(type_, rows, length_, std::move(block));
+  return ListsOf(type_, rows, length_, block);
 }
 
 bool RegularLists::Read(int64_t begin, int64_t end, float* values) {

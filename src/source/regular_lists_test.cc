@@ -37,7 +37,7 @@ struct OddRow {
 std::string ListJson(int row, int length, bool has_null) {
   std::string json = "[";
   for (int i = 0; i < length; ++i) {
-    if (i > 0) json += ",";
+    if (i > 0) json += ',';
     json += has_null && i == length / 2 ? "null" : std::to_string(row * 2 * kLength + i);
   }
   return json + "]";
@@ -160,13 +160,14 @@ TEST(RegularLists, TwoHalvesAreNotTakenForOne) {
 }
 
 TEST(RegularLists, AreTheUsualVectorsAndNoSmallColumns) {
-  EXPECT_TRUE(MayBeRegular(*kList, 1'300, 1'300 * kLength));
-  EXPECT_TRUE(MayBeRegular(*kFixedList, 1'300, 1'300 * kLength));
-  EXPECT_FALSE(MayBeRegular(*kList, 1'300, 1'300 * kLength + 1));
-  EXPECT_FALSE(MayBeRegular(*kFixedList, 1'300, 1'300 * (kLength + 1)));
+  constexpr int64_t kLevels = int64_t{1'300} * kLength;
+  EXPECT_TRUE(MayBeRegular(*kList, 1'300, kLevels));
+  EXPECT_TRUE(MayBeRegular(*kFixedList, 1'300, kLevels));
+  EXPECT_FALSE(MayBeRegular(*kList, 1'300, kLevels + 1));
+  EXPECT_FALSE(MayBeRegular(*kFixedList, 1'300, kLevels + 1'300));
   EXPECT_FALSE(MayBeRegular(*kList, 0, 0));
-  EXPECT_FALSE(MayBeRegular(*kList, 10, 10 * kLength));
-  EXPECT_FALSE(MayBeRegular(*arrow::list(arrow::float64()), 1'300, 1'300 * kLength));
+  EXPECT_FALSE(MayBeRegular(*kList, 10, int64_t{10} * kLength));
+  EXPECT_FALSE(MayBeRegular(*arrow::list(arrow::float64()), 1'300, kLevels));
 }
 
 TEST(RecycledBlocks, GiveTheMemoryOfASpentBlockAgainAndMayBeOutlived) {
