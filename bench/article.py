@@ -3,7 +3,9 @@
 The article loaded 1,024-d vectors from Parquet in S3 with boto3 in batches of 500 on c5.2xlarge (8
 vCPU) and c5.4xlarge (16 vCPU). Here the service is bench/null_server.cc with its model: 2,500
 vectors/s, 1.15 to 1.54 s an answer, as the article saw. Each client runs once, alone with it.
-Caveat: many boto3 processes share two cores here, so they are bound by CPU far below the limit.
+Caveats: many boto3 processes share two cores here, so they are bound by CPU far below the limit;
+and the article's 1.15 to 1.54 s include boto3's own work in the call, so that as the latency of the
+service they make boto3 slower here than it was there.
 
     python bench/article.py --build build/release [--boto3-rows 20000] [--rows 50000] [--json FILE]
 """
