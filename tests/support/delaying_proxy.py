@@ -2,11 +2,14 @@
 
 import contextlib
 import dataclasses
+import functools
 import re
 import socket
 import threading
 import time
 from collections.abc import Callable
+
+from support.proxy import Proxy
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
@@ -24,7 +27,7 @@ class Get:
     end: int
 
 
-class DelayingProxy:
+class DelayingProxy(Proxy):
     """Hands requests without a body on, `latency_s` after they came, and the replies back as they
     come. Knows every GET of a range, and how many of them, and of which bytes, were unanswered at
     once at most.
@@ -43,30 +46,19 @@ class DelayingProxy:
         self._gets_at_once = 0
         self._bytes_at_once = 0
         self._latency_s = latency_s
-        self._upstream = port
-        self._lock = threading.Lock()
         self._stopped = False
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._accepting = threading.Thread(target=self._accept, daemon=True)
-        self._accepting.start()
+        super().__init__(port)
 
     def stop(self) -> None:
         self._stopped = True
         self.is_answering.set()
-        # Wakes accept(), which close() would not.
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._accepting.join(timeout=_WAIT_S)
-        self._listener.close()
+        super().stop()
 
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+    def _serving(self, client: socket.socket) -> Callable[[], None]:
+        return functools.partial(self._serve, client)
 
     def _serve(self, client: socket.socket) -> None:
-        with client, socket.create_connection(("127.0.0.1", self._upstream)) as server:
+        with client, self._connect() as server:
             for end in (client, server):
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             server.settimeout(_WAIT_S)

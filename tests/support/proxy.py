@@ -1,32 +1,24 @@
-"""A proxy on loopback that counts which vectors were sent, and which were acknowledged."""
+"""Proxies on loopback; one that counts which vectors were sent, and which were acknowledged."""
 
 import contextlib
+import functools
 import re
 import select
 import socket
 import struct
 import threading
 import time
+from collections.abc import Callable
 
 _KEY = re.compile(rb'\{"key":"([^"\\]*)"')
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _WAIT_S = 30.0
 
 
-class CountingProxy:
-    """Hands every byte on, both ways, and does to one side what the other side did to it. Requests
-    are `latency_s` on their way; those of a client that is gone by then never arrive.
+class Proxy:
+    """Listens at `url`, and serves each connection on a thread of its own until stop()."""
 
-    What passes is told by `run`, a number that its owner raises: `sent[run]` are the keys of
-    PutVectors that came in that run, `acknowledged[run]` those that a whole 200 was handed on for.
-    """
-
-    def __init__(self, port: int, latency_s: float = 0) -> None:
-        self.run = 0
-        self.sent: dict[int, set[bytes]] = {}
-        self.acknowledged: dict[int, set[bytes]] = {}
-        self.attempts = 0
-        self._latency_s = latency_s
+    def __init__(self, port: int) -> None:
         self._upstream = port
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
@@ -44,12 +36,38 @@ class CountingProxy:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                thread = threading.Thread(target=self._serve, args=(client, self.run), daemon=True)
-                thread.start()
+                threading.Thread(target=self._serving(client), daemon=True).start()
+
+    def _serving(self, client: socket.socket) -> Callable[[], None]:
+        """What serves a connection that was just accepted."""
+        raise NotImplementedError
+
+    def _connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self._upstream))
+
+
+class CountingProxy(Proxy):
+    """Hands every byte on, both ways, and does to one side what the other side did to it. Requests
+    are `latency_s` on their way; those of a client that is gone by then never arrive.
+
+    What passes is told by `run`, a number that its owner raises: `sent[run]` are the keys of
+    PutVectors that came in that run, `acknowledged[run]` those that a whole 200 was handed on for.
+    """
+
+    def __init__(self, port: int, latency_s: float = 0) -> None:
+        self.run = 0
+        self.sent: dict[int, set[bytes]] = {}
+        self.acknowledged: dict[int, set[bytes]] = {}
+        self.attempts = 0
+        self._latency_s = latency_s
+        super().__init__(port)
+
+    def _serving(self, client: socket.socket) -> Callable[[], None]:
+        return functools.partial(self._serve, client, self.run)
 
     def _serve(self, client: socket.socket, run: int) -> None:
         """One connection, and one to the server for it: what breaks one breaks the other."""
-        with client, socket.create_connection(("127.0.0.1", self._upstream)) as server:
+        with client, self._connect() as server:
             for end in (client, server):
                 end.settimeout(_WAIT_S)
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
