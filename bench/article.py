@@ -13,10 +13,9 @@ service they make boto3 slower here than it was there.
 import argparse
 import json
 import pathlib
-import sys
 import tempfile
 
-from speed import URL, Client, Run, load_client, make_source, run_once
+from speed import Client, Run, boto3_client, load_client, make_source, run_once
 
 MODEL = ("--rate-vectors", "2500", "--latency-ms", "1150:1540")
 DAY_S = 86_400
@@ -26,11 +25,9 @@ ARTICLE = {"5 threads": 491, "20 threads": 490, "5 processes": 1_709, "15 proces
 
 def find_clients(build: pathlib.Path, folder: pathlib.Path, rows: int, boto3_rows: int):
     part = make_source(build, folder / "part", boto3_rows, files=15)
-    script = pathlib.Path(__file__).parent / "peers" / "boto3_loader.py"
     for name in ARTICLE:
         number, kind = name.split()
-        command = [sys.executable, script, "--endpoint", URL, f"--{kind}", number, *part]
-        yield Client(name, command, boto3_rows)
+        yield boto3_client(name, int(number), kind, part, boto3_rows)
     yield load_client(build, make_source(build, folder / "all", rows), folder, rows)
 
 

@@ -15,7 +15,6 @@ import multiprocessing
 import os
 import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -25,12 +24,15 @@ from typing import Any
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests"))
 os.environ.setdefault("VECLOAD_BIN", "build/release/vecload")
 
+from programs import INDEX, NullServer, environment, generate, load_command, run
+
 from support.delaying_proxy import DelayingProxy
-from support.program import environment
+from support.program import ACCESS_KEY, SECRET_KEY
 from support.servers import RcloneServer
 
 LATENCY_S = 0.05
 UNLIMITED = ["--rate-vectors", "unlimited"]
+KEYS = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
 # name, files, rows in all, dimension, rows a row group, more arguments of load
 CASES: list[tuple[str, int, int, int, int, list[str]]] = [
     ("one file, unlimited", 1, 100_000, 1024, 65_536, UNLIMITED),
@@ -42,58 +44,23 @@ READ_BYTES = 4 << 20
 CONNECTIONS = 16
 
 
-class NullServer:
-    def __init__(self, build: pathlib.Path, folder: pathlib.Path, dimension: int) -> None:
-        port_file = folder / "port"
-        port_file.unlink(missing_ok=True)
-        command = [build / "null_server", "--port", "0", "--port-file", port_file]
-        self.process = subprocess.Popen(
-            [*command, "--dimension", str(dimension)], stdout=subprocess.DEVNULL
-        )
-        deadline = time.monotonic() + 10
-        while not port_file.exists() or not port_file.read_text():
-            if time.monotonic() > deadline:
-                raise SystemExit("the null server did not start")
-            time.sleep(0.01)
-        self.url = f"http://127.0.0.1:{port_file.read_text().strip()}"
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(timeout=10)
-
-
 def load(
     build: pathlib.Path, folder: pathlib.Path, source: str, env: dict[str, str], more: list[str]
 ) -> dict[str, Any]:
-    begin = time.perf_counter()
-    done = subprocess.run(
-        [
-            *(build / "vecload", "load", source, "--index", "null-bucket/null-index"),
-            *("--rate-requests", "unlimited", "--output", "json", "--progress", "none"),
-            *("--restart", "--journal", folder / "journal", *more),
-        ],
-        env=environment(folder, no_proxy="127.0.0.1") | env,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise SystemExit(done.stderr)
+    flags = ["--rate-requests", "unlimited", *more]
+    done = run(load_command(build, [source], folder / "journal", INDEX, *flags), env, folder)
     report = json.loads(done.stdout)
     if report["vectors_acknowledged"] != report["rows_total"]:
         raise SystemExit(f"not all vectors arrived: {done.stdout}")
-    report["plan_s"] = time.perf_counter() - begin - report["wall_s"]
+    report["plan_s"] = done.wall_s - report["wall_s"]
     return report
 
 
-def range_reader_mb_per_s(url: str, folder: pathlib.Path, key: str, size: int) -> float:
+def range_reader_mb_per_s(url: str, key: str, size: int) -> float:
     """What a plain reader gets through the proxy."""
     from boto3.session import Session
     from botocore.config import Config
 
-    env = environment(folder)
     local = threading.local()
 
     def read(begin: int) -> int:
@@ -102,8 +69,8 @@ def range_reader_mb_per_s(url: str, folder: pathlib.Path, key: str, size: int) -
                 "s3",
                 endpoint_url=url,
                 region_name="us-east-1",
-                aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
-                aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
+                aws_access_key_id=ACCESS_KEY,
+                aws_secret_access_key=SECRET_KEY,
                 config=Config(s3={"addressing_style": "path"}, proxies={}),
             )
         end = min(begin + READ_BYTES, size) - 1
@@ -117,39 +84,27 @@ def range_reader_mb_per_s(url: str, folder: pathlib.Path, key: str, size: int) -
         return total / 1e6 / (time.perf_counter() - begin)
 
 
-def generate(build: pathlib.Path, folder: pathlib.Path, case: tuple[Any, ...]) -> None:
-    _, files, rows, dimension, row_group_rows, _ = case
-    folder.mkdir(parents=True)
-    subprocess.run(
-        [
-            *(build / "vecload", "generate", folder / "x.parquet", "--rows", str(rows)),
-            *("--dimension", str(dimension), "--row-group-rows", str(row_group_rows)),
-            *("--files", str(files)),
-        ],
-        stdout=subprocess.DEVNULL,
-        check=True,
-    )
-
-
 def measure(
     build: pathlib.Path, folder: pathlib.Path, case: tuple[Any, ...], number: int, runs: int
 ) -> dict[str, Any]:
-    name, _, _, dimension, _, more = case
+    name, count, rows, dimension, row_group_rows, more = case
     files = folder / "s3/data" / str(number)
-    generate(build, files, case)
-    null = NullServer(build, folder, dimension)
+    files.mkdir(parents=True)
+    flags = ["--files", count, "--row-group-rows", row_group_rows]
+    generate(build, files / "x.parquet", rows, dimension, *flags)
+    null = NullServer(build, dimension)
     rclone = RcloneServer(folder / "s3", folder / "rclone.log")
-    env = {"AWS_ENDPOINT_URL_S3VECTORS": null.url}
+    env = environment(null.url, KEYS)
     reports: dict[str, list[dict[str, Any]]] = {"local": [], "s3": []}
     result: dict[str, Any] = {"case": name, "runs": runs}
     try:
-        for run in range(runs + 1):
+        for number_of_run in range(runs + 1):
             proxy = DelayingProxy(rclone.port, LATENCY_S)
             far = env | {"AWS_ENDPOINT_URL_S3": proxy.url}
             local = load(build, folder, str(files), env, more)
             s3 = load(build, folder, f"s3://data/{number}/", far, more)
             proxy.stop()
-            if run > 0:  # the first one fills the page cache
+            if number_of_run > 0:  # the first one fills the page cache
                 reports["local"].append(local)
                 reports["s3"].append(s3)
             result["gets"] = len(proxy.gets)
@@ -163,7 +118,7 @@ def measure(
             spawning = multiprocessing.get_context("spawn")
             with concurrent.futures.ProcessPoolExecutor(1, mp_context=spawning) as process:
                 key, size = f"{number}/{largest.name}", largest.stat().st_size
-                read = process.submit(range_reader_mb_per_s, proxy.url, folder, key, size)
+                read = process.submit(range_reader_mb_per_s, proxy.url, key, size)
                 result["range_reader_mb_per_s"] = read.result(timeout=300)
             proxy.stop()
     finally:

@@ -62,6 +62,12 @@ def load_client(
     return Client("vecload", [*command, "--endpoint-url", URL], rows)
 
 
+def boto3_client(name: str, number: int, kind: str, files: list[pathlib.Path], rows: int) -> Client:
+    script = pathlib.Path(__file__).parent / "peers" / "boto3_loader.py"
+    command = [sys.executable, script, "--endpoint", URL, f"--{kind}", str(number), *files]
+    return Client(name, command, rows)
+
+
 def find_clients(build: pathlib.Path, folder: pathlib.Path, rows: int, boto3_rows: int):
     """All that can run here; URL in a command stands for the server's."""
     files = make_source(build, folder / "all", rows)
@@ -72,12 +78,9 @@ def find_clients(build: pathlib.Path, folder: pathlib.Path, rows: int, boto3_row
             yield Client(name, [binary, "--endpoint", URL, "--in-flight", IN_FLIGHT, *files], rows)
         else:
             print(f"{name} is left out: bench/peers/build.sh has not built it", file=sys.stderr)
-    script = pathlib.Path(__file__).parent / "peers" / "boto3_loader.py"
     part = make_source(build, folder / "part", boto3_rows)
-    for workers in ("--threads 5", "--threads 20", "--processes 2"):
-        command = [sys.executable, script, "--endpoint", URL, *workers.split(), *part]
-        name = "boto3 " + " ".join(reversed(workers.removeprefix("--").split()))
-        yield Client(name, command, boto3_rows)
+    for number, kind in ((5, "threads"), (20, "threads"), (2, "processes")):
+        yield boto3_client(f"boto3 {number} {kind}", number, kind, part, boto3_rows)
 
 
 def run_once(build: pathlib.Path, client: Client, *flags: str) -> Run:
@@ -138,9 +141,16 @@ def print_table(rows: list[dict]) -> None:
         )
 
 
+def ratio_to_rust(rows: list[dict]) -> float:
+    for row in rows:
+        if row["client"] == "rust":
+            return row["vecload_cpu_ratio"]["median"]
+    raise SystemExit("the baseline is a ratio to the Rust SDK, which is not built: install cargo")
+
+
 def check(rows: list[dict], baseline: pathlib.Path) -> None:
     """Ends with an error where the ratio to the Rust SDK's CPU is worse than the baseline's."""
-    now = next(row for row in rows if row["client"] == "rust")["vecload_cpu_ratio"]["median"]
+    now = ratio_to_rust(rows)
     then = json.loads(baseline.read_text())["cpu_ratio_to_rust_sdk"]
     print(f"CPU a vector beside the Rust SDK's: {now:.3f}, baseline {then:.3f}")
     if now > then * WORSE_MAX:
@@ -176,8 +186,8 @@ def main() -> None:
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1) + "\n")
     if options.write_baseline:
-        ratio = next(row for row in rows if row["client"] == "rust")["vecload_cpu_ratio"]["median"]
-        options.write_baseline.write_text(json.dumps({"cpu_ratio_to_rust_sdk": round(ratio, 4)}))
+        ratio = {"cpu_ratio_to_rust_sdk": round(ratio_to_rust(rows), 4)}
+        options.write_baseline.write_text(json.dumps(ratio) + "\n")
     if options.check:
         check(rows, options.check)
 

@@ -30,25 +30,20 @@ build/release/journal_bench | tee build/bench/journal.json
 echo "== duplicates: what choosing one row per key costs"
 build/release/duplicates_bench | tee build/bench/duplicates.json
 
-echo "== speed: vecload beside the official SDKs"
-python bench/speed.py --build build/release --json build/bench/speed.json
+# script <name> <bench/*.py without its ending> <what it measures>
+script() {
+  echo "== $1: $3"
+  python "bench/$2.py" --build build/release --json "build/bench/$1.json"
+}
 
-echo "== article: the experiment of AWS's article"
-python bench/article.py --build build/release --json build/bench/article.json
-
-echo "== s3_source: loads from S3 at a distance"
-python bench/s3_source_bench.py --build build/release --json build/bench/s3_source.json
-
-echo "== load: what a whole load costs the client"
-python bench/load_bench.py --build build/release --json build/bench/load.json
+script speed speed "vecload beside the official SDKs"
+script article article "the experiment of AWS's article"
+script s3_source s3_source_bench "loads from S3 at a distance"
+script load load_bench "what a whole load costs the client"
 
 echo "== service_model: what the local server's --model aws lets through, and a load against it"
 python bench/service_model_bench.py --out build/bench/service_model.json
-echo "== query: what the local server gives, and how soon after a start"
-python bench/query_bench.py --build build/release --json build/bench/query.json
 
-echo "== server: how fast vectors get into a local server, others beside it"
-python bench/server_bench.py --build build/release --json build/bench/server.json
-
-echo "== memory: what a local server takes for the vectors it searches"
-python bench/memory_bench.py --build build/release --json build/bench/memory.json
+script query query_bench "what the local server gives, and how soon after a start"
+script server server_bench "how fast vectors get into a local server, others beside it"
+script memory memory_bench "what a local server takes for the vectors it searches"
