@@ -14,6 +14,9 @@
 
 namespace vecload {
 
+/// Whether a location or a file's URI is on S3: s3://BUCKET/KEY.
+inline bool IsOnS3(std::string_view uri) { return uri.starts_with("s3://"); }
+
 /// One input file as it was when the job was planned.
 struct SourceFile {
   std::string uri;    ///< A local path, or s3://BUCKET/KEY.

@@ -20,6 +20,7 @@ constexpr double kRequestsPerS = 1'000;
 constexpr uint64_t kBudgetDefault = 256 * kMiB;
 // Ranges of 256 KiB, of which S3 takes as long as of shorter ones.
 constexpr uint64_t kReadAheadMin = 2 * kMiB;
+constexpr uint64_t kReadAheadPart = 8;  // of the memory, at the expense of the bodies
 constexpr uint32_t kInFlightDefaultMax = 256;
 // Encoding and hashing take 10 us of a 1024-d vector, reading and sending 6 on a thread each: half
 // of the cores leave room for those, and four encoders are more than one sender can follow.
@@ -80,10 +81,9 @@ bool AcknowledgedBefore(const Pipeline::Parts& parts) {
 
 // What reading ahead takes of the memory for bodies.
 uint64_t ReadAheadTaken(const Pipeline::Parts& parts) {
-  const bool far = std::ranges::any_of(parts.source->manifest().files, [](const SourceFile& file) {
-    return file.uri.starts_with("s3://");
-  });
-  return far ? MemoryBytesMax(*parts.options) / 8 : 0;
+  const bool far = std::ranges::any_of(parts.source->manifest().files,
+                                       [](const SourceFile& file) { return IsOnS3(file.uri); });
+  return far ? MemoryBytesMax(*parts.options) / kReadAheadPart : 0;
 }
 
 Scheduler::Options SchedulerOptions(const Pipeline::Parts& parts) {
@@ -108,7 +108,7 @@ uint64_t MemoryBytesMax(const LoadOptions& options) {
 }
 
 uint64_t ReadAheadBytesMax(const LoadOptions& options) {
-  return std::max(kReadAheadMin, MemoryBytesMax(options) / 8);
+  return std::max(kReadAheadMin, MemoryBytesMax(options) / kReadAheadPart);
 }
 
 Pipeline::Pipeline(Parts parts)

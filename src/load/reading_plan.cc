@@ -129,7 +129,7 @@ std::vector<ReadRequest> ReadingPlan::Requests(const Manifest& manifest,
 }
 
 std::string AbsoluteUri(const std::string& uri) {
-  if (uri.empty() || uri.starts_with("s3://")) return uri;
+  if (uri.empty() || IsOnS3(uri)) return uri;
   std::error_code ignored;
   const std::filesystem::path absolute = std::filesystem::absolute(uri, ignored);
   return absolute.empty() ? uri : absolute.lexically_normal().string();

@@ -11,6 +11,7 @@
 
 #include "source/arrow_status.h"
 #include "source/glob.h"
+#include "vecload/source.h"
 
 namespace vecload::source {
 namespace {
@@ -193,7 +194,7 @@ Result<std::vector<FoundFile>> Expand(std::span<const std::string> locations, St
     VECLOAD_ASSIGN_OR_RETURN(auto found,
                              Guard(location, [&] { return ExpandOne(location, storage); }));
     for (FoundFile& file : found) {
-      const Place place{nullptr, "", file.uri.starts_with("s3://")};
+      const Place place{nullptr, "", IsOnS3(file.uri)};
       const std::string identity = place.is_s3 ? file.uri : Identity(place, file.uri);
       if (known.insert(identity).second) files.push_back(std::move(file));
     }

@@ -68,9 +68,7 @@ class FileSource : public Source {
  private:
   using Deliver = std::function<Status(RowBlock)>;
 
-  [[nodiscard]] bool IsFar(uint32_t file) const {
-    return manifest_.files[file].uri.starts_with("s3://");
-  }
+  [[nodiscard]] bool IsFar(uint32_t file) const { return IsOnS3(manifest_.files[file].uri); }
   Result<DataFile> Open(uint32_t file) const;
   [[nodiscard]] RowRange RangeOf(const ReadRequest& request,
                                  std::span<const std::string> columns) const;
@@ -245,8 +243,8 @@ Result<std::vector<Footer>> ReadFooters(std::span<const FoundFile> files, Storag
       }
     }
   };
-  const bool far = std::ranges::any_of(
-      files, [](const FoundFile& file) { return file.uri.starts_with("s3://"); });
+  const bool far =
+      std::ranges::any_of(files, [](const FoundFile& file) { return IsOnS3(file.uri); });
   const size_t threads = far ? std::min(kFooterThreadsMax, files.size()) : 1;
   VECLOAD_RETURN_IF_ERROR(Guard("reading the footers", [&] {
     std::vector<std::jthread> helpers;
