@@ -184,15 +184,17 @@ def run(
 def generate(
     build: pathlib.Path, source: pathlib.Path, rows: int, dimension: int, *flags: Any
 ) -> list[pathlib.Path]:
-    """Makes a source once; returns its files."""
-    parts = sorted(source.parent.glob(f"{source.stem}-*{source.suffix}"))
-    if "--files" not in flags:
-        parts = [source] if source.exists() else []
-    if not parts:
+    """Makes a source once; returns its files: itself, or its parts where it has several."""
+    if not _parts(source):
         size = ["--rows", rows, "--dimension", dimension]
         run([build / "vecload", "generate", source, *size, *flags], environment(""))
-        return generate(build, source, rows, dimension, *flags)
-    return parts
+    return _parts(source)
+
+
+def _parts(source: pathlib.Path) -> list[pathlib.Path]:
+    if source.exists():
+        return [source]
+    return sorted(source.parent.glob(f"{source.stem}-*{source.suffix}"))
 
 
 def load_command(
