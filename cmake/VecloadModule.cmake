@@ -28,6 +28,7 @@ set(VECLOAD_FOREIGN
   "sqlite     | sqlite3             | SQLite::SQLite3                 | sqlite journal store"
   "cli11      | CLI/                | CLI11::CLI11                    | cli"
   "highway    | hwy/                | hwy::hwy                        | search wire"
+  "xxhash     | xxhash              | xxHash::xxhash                  | client audit"
   "prometheus | prometheus/         | prometheus-cpp::core            | observe"
 )
 

@@ -50,6 +50,12 @@ struct Neighbor {
   std::string metadata;
 };
 
+/// One of `count` shares of an index, each of which can be listed beside the others.
+struct ListSegment {
+  uint32_t index = 0;  ///< Below `count`.
+  uint32_t count = 1;  ///< 1 to 16.
+};
+
 /// One page of a listing of vectors.
 struct VectorPage {
   std::vector<Record> vectors;
@@ -76,9 +82,14 @@ class Client {
   virtual Result<std::vector<Record>> GetVectors(const IndexName& index,
                                                  const std::vector<std::string>& keys,
                                                  bool return_data, bool return_metadata) = 0;
+  /// One page, of at most 1,000 vectors and about 1 MB, of a segment of the index.
   virtual Result<VectorPage> ListVectors(const IndexName& index, const std::string& next_token,
-                                         bool return_data, bool return_metadata) = 0;
+                                         bool return_data, bool return_metadata,
+                                         ListSegment segment = {}) = 0;
   virtual Status DeleteVectors(const IndexName& index, const std::vector<std::string>& keys) = 0;
+  /// The tags of the resource (bucket or index) with this ARN.
+  virtual Result<std::vector<std::pair<std::string, std::string>>> ListTags(
+      const std::string& arn) = 0;
   /// Follows the pages until top_k neighbours are there or no more come.
   virtual Result<std::vector<Neighbor>> QueryVectors(const IndexName& index,
                                                      const Query& query) = 0;

@@ -225,11 +225,11 @@ Caller::Caller(Parts parts) : parts_(std::move(parts)), shared_(std::make_shared
   shared_->clock = parts_.clock;
 }
 
-http::Headers Caller::SignedHeaders(std::string_view path, const auth::PayloadHash& payload_hash,
-                                    WallTime now) const {
+http::Headers Caller::SignedHeaders(std::string_view method, std::string_view path,
+                                    const auth::PayloadHash& payload_hash, WallTime now) const {
   http::Headers headers = {{"content-type", std::string(kContentType)}, {"host", authority_}};
   const std::shared_ptr<const auth::Credentials> keys = parts_.credentials->Current();
-  auto added = auth::Sign({.method = "POST",
+  auto added = auth::Sign({.method = method,
                            .path = path,
                            .headers = headers,
                            .payload_hash = {payload_hash.data(), payload_hash.size()}},
@@ -238,16 +238,18 @@ http::Headers Caller::SignedHeaders(std::string_view path, const auth::PayloadHa
   return headers;
 }
 
-void Caller::Start(std::string_view operation, std::string_view body,
+void Caller::Start(const Operation& operation, std::string_view body,
                    const auth::PayloadHash& payload_hash, std::shared_ptr<const void> owner,
                    std::function<void(Outcome)> done, std::string_view subject) {
-  const std::string path = path_prefix_ + "/" + std::string(operation);
-  std::string label(operation);
+  const std::string path =
+      operation.path.empty() ? "/" + std::string(operation.name) : operation.path;
+  std::string label(operation.name);
   if (!subject.empty()) label += " \"" + std::string(subject) + "\"";
   const WallTime signed_at = shared_->Now();
   http::Request request;
-  request.url = parts_.endpoint_url + "/" + std::string(operation);
-  request.headers = SignedHeaders(path, payload_hash, signed_at);
+  request.method = operation.method;
+  request.url = parts_.endpoint_url + path;
+  request.headers = SignedHeaders(operation.method, path_prefix_ + path, payload_hash, signed_at);
   request.headers.emplace_back("user-agent", std::string("vecload/") + kVersion);
   request.headers.emplace_back("amz-sdk-invocation-id", shared_->NewUuid());
   request.headers.emplace_back("amz-sdk-request", "attempt=1");
@@ -264,7 +266,7 @@ void Caller::Start(std::string_view operation, std::string_view body,
                          });
 }
 
-Outcome Caller::Call(std::string_view operation, std::string body, std::string_view subject) {
+Outcome Caller::Call(const Operation& operation, std::string body, std::string_view subject) {
   struct Waiting {
     std::mutex mutex;
     std::condition_variable answered;

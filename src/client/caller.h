@@ -4,6 +4,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "auth/credentials.h"
@@ -24,6 +26,20 @@ struct Outcome {
   std::string body;                   // of a success
 };
 
+// An operation of the service, as it stands in a request's first line.
+struct Operation {
+  // POST /NAME, as almost all are.
+  template <typename Name>
+    requires std::is_convertible_v<Name, std::string_view>
+  Operation(const Name& post) : name(post) {}  // NOLINT: implicit
+  Operation(std::string_view named, std::string_view by_method, std::string at_path)
+      : name(named), method(by_method), path(std::move(at_path)) {}
+
+  std::string_view name;  // AWS's, also for failures
+  std::string_view method = "POST";
+  std::string path = {};  // percent-encoded; empty: "/" and the name
+};
+
 // Signs and sends one S3 Vectors operation; retries are the caller's. Thread-safe.
 class Caller {
  public:
@@ -39,15 +55,15 @@ class Caller {
   static Result<std::shared_ptr<Caller>> Open(const ClientOptions& options);
   explicit Caller(Parts parts);
 
-  // Sends POST /`operation`. `payload_hash` is of `body`; `owner` keeps it alive. `done` runs on
+  // Sends one request. `payload_hash` is of `body`; `owner` keeps it alive. `done` runs on
   // the transport's thread and must not block. Signed anew at each call with the newest keys and
   // by the service's clock: a reply that refuses the call for its time mends the offset, so the
   // next call passes. `subject` (where not empty) says in failures what the call was about.
-  void Start(std::string_view operation, std::string_view body,
+  void Start(const Operation& operation, std::string_view body,
              const auth::PayloadHash& payload_hash, std::shared_ptr<const void> owner,
              std::function<void(Outcome)> done, std::string_view subject = {});
   // As Start, and waits.
-  Outcome Call(std::string_view operation, std::string body, std::string_view subject = {});
+  Outcome Call(const Operation& operation, std::string body, std::string_view subject = {});
 
   // After an ExpiredToken: asks the provider for new keys (blocks).
   Status RefreshCredentials() { return parts_.credentials->Refresh(); }
@@ -59,8 +75,8 @@ class Caller {
   // What answers need; shared with those under way, which may come after the Caller is gone.
   struct Shared;
 
-  http::Headers SignedHeaders(std::string_view path, const auth::PayloadHash& payload_hash,
-                              WallTime now) const;
+  http::Headers SignedHeaders(std::string_view method, std::string_view path,
+                              const auth::PayloadHash& payload_hash, WallTime now) const;
 
   Parts parts_;
   std::string authority_;    // HOST[:PORT] of the endpoint

@@ -1,6 +1,7 @@
 #include "vecload/client.h"
 
 #include <atomic>
+#include <cctype>
 #include <cmath>
 #include <random>
 #include <thread>
@@ -27,6 +28,21 @@ std::string Quoted(std::string_view key) {
   std::string text;
   AppendJsonString(key.substr(0, 100), &text);
   return text;
+}
+
+// As a part of a path: "/" is no separator there.
+std::string PercentEncoded(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string encoded;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) != 0 || std::string_view("-_.~").find(c) != std::string_view::npos) {
+      encoded += c;
+    } else {
+      encoded += {'%', kHex[byte >> 4], kHex[byte & 15]};
+    }
+  }
+  return encoded;
 }
 
 // What a call that takes effect but loses its answer looks like when it is tried again.
@@ -68,7 +84,9 @@ class BlockingClient final : public Client {
                                          const std::vector<std::string>& keys, bool return_data,
                                          bool return_metadata) override;
   Result<VectorPage> ListVectors(const IndexName& index, const std::string& next_token,
-                                 bool return_data, bool return_metadata) override;
+                                 bool return_data, bool return_metadata,
+                                 ListSegment segment) override;
+  Result<wire::Tags> ListTags(const std::string& arn) override;
   Status DeleteVectors(const IndexName& index, const std::vector<std::string>& keys) override {
     return Execute(wire::DeleteVectorsRequest{wire::IndexTarget::Of(index), keys}, index.ToString())
         .status();
@@ -77,7 +95,7 @@ class BlockingClient final : public Client {
 
  private:
   // Gives the reply's body, after as many tries as it takes and time allows.
-  Result<std::string> Execute(std::string_view operation, const std::string& body,
+  Result<std::string> Execute(const Operation& operation, const std::string& body,
                               const std::string& subject);
   template <typename Request>
   Result<std::string> Execute(const Request& request, const std::string& subject) {
@@ -94,7 +112,7 @@ class BlockingClient final : public Client {
   std::atomic<uint64_t> calls_{0};
 };
 
-Result<std::string> BlockingClient::Execute(std::string_view operation, const std::string& body,
+Result<std::string> BlockingClient::Execute(const Operation& operation, const std::string& body,
                                             const std::string& subject) {
   const TimePoint begin = caller_->clock()->Now();
   Random random(options_.seed + calls_.fetch_add(1));
@@ -118,7 +136,7 @@ Result<std::string> BlockingClient::Execute(std::string_view operation, const st
       case pace::Remedy::kRetrySlower:
         break;
       default:
-        if (failures > 0 && MayBeOurOwnDoing(operation, outcome.status.code())) {
+        if (failures > 0 && MayBeOurOwnDoing(operation.name, outcome.status.code())) {
           return WithNote(outcome.status,
                           "; an earlier try that got no answer may have done this itself");
         }
@@ -255,15 +273,31 @@ Result<std::vector<Record>> BlockingClient::GetVectors(const IndexName& index,
 
 Result<VectorPage> BlockingClient::ListVectors(const IndexName& index,
                                                const std::string& next_token, bool return_data,
-                                               bool return_metadata) {
+                                               bool return_metadata, ListSegment segment) {
   wire::ListVectorsRequest request;
   request.index = wire::IndexTarget::Of(index);
+  // The most of both: a page ends at about 1 MB whatever it may hold.
+  request.max_results = wire::kListVectorsMax;
   request.next_token = next_token;
+  if (segment.count > 1) {
+    request.segment_count = segment.count;
+    request.segment_index = segment.index;
+  }
   request.return_data = return_data;
   request.return_metadata = return_metadata;
   VECLOAD_ASSIGN_OR_RETURN(wire::ListVectorsReply reply,
                            Ask<wire::ListVectorsReply>(request, index.ToString()));
   return VectorPage{std::move(reply.vectors), std::move(reply.next_token)};
+}
+
+Result<wire::Tags> BlockingClient::ListTags(const std::string& arn) {
+  const Operation operation("ListTagsForResource", "GET",
+                            std::string(wire::kTagsPath) + PercentEncoded(arn));
+  VECLOAD_ASSIGN_OR_RETURN(const std::string body, Execute(operation, "", arn));
+  auto reply = wire::DecodeReply<wire::ListTagsForResourceReply>(body);
+  if (reply.ok()) return std::move(reply->tags);
+  return reply.status().WithContext("ListTagsForResource \"" + arn + "\" at " +
+                                    caller_->endpoint_url());
 }
 
 Result<std::vector<Neighbor>> BlockingClient::QueryVectors(const IndexName& index,

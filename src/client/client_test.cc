@@ -6,6 +6,7 @@
 
 #include <limits>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "client/fake_transport.h"
@@ -260,8 +261,18 @@ TEST(Client, TheOtherCallsSendAndReadTheirBodies) {
   const auto page = service.client->ListVectors(kIndex, "s", false, true);
   ASSERT_TRUE(page.ok());
   EXPECT_EQ(page->next_token, "t");
-  EXPECT_EQ(sent(), R"({"vectorBucketName":"b","indexName":"i","nextToken":"s",)"
+  EXPECT_EQ(sent(), R"({"vectorBucketName":"b","indexName":"i","maxResults":1000,"nextToken":"s",)"
                     R"("returnMetadata":true})");
+  service.transport->Answer(200, R"({"vectors":[]})");
+  EXPECT_TRUE(service.client->ListVectors(kIndex, "", false, false, {.index = 3, .count = 4}).ok());
+  EXPECT_EQ(sent(), R"({"vectorBucketName":"b","indexName":"i","maxResults":1000,)"
+                    R"("segmentCount":4,"segmentIndex":3})");
+  service.transport->Answer(200, R"({"tags":{"team":"search","empty":""}})");
+  const auto tags = service.client->ListTags("arn:a/b");
+  ASSERT_TRUE(tags.ok()) << tags.status().ToString();
+  EXPECT_THAT(*tags,
+              testing::ElementsAre(testing::Pair("team", "search"), testing::Pair("empty", "")));
+  EXPECT_TRUE(service.transport->seen.back().url.ends_with("/tags/arn%3Aa%2Fb"));
   service.transport->Answer(200, "{}");
   EXPECT_TRUE(service.client->DeleteVectors(kIndex, {"k"}).ok());
   service.transport->Answer(200, R"({"indexArn":"arn"})");

@@ -24,16 +24,7 @@ class FakeTransport final : public http::Transport {
     std::string body;
   };
 
-  void Send(http::Request request, Done done) override {
-    seen.push_back({request.url, request.headers, std::string(request.body)});
-    if (answers.empty()) {
-      done(Status::Internal("the test wrote down no answer to this request"));
-      return;
-    }
-    auto answer = std::move(answers.front());
-    answers.pop_front();
-    done(std::move(answer));
-  }
+  void Send(http::Request request, Done done) override { done(Next(std::move(request))); }
 
   void Answer(int status, std::string body, http::Headers headers = {}) {
     answers.emplace_back(http::Reply{status, std::move(headers), std::move(body)});
@@ -46,6 +37,18 @@ class FakeTransport final : public http::Transport {
 
   std::deque<Result<http::Reply>> answers;
   std::vector<Seen> seen;
+
+ private:
+  Result<http::Reply> Next(http::Request request) {
+    const std::lock_guard lock(mutex_);
+    seen.push_back({request.url, request.headers, std::string(request.body)});
+    if (answers.empty()) return Status::Internal("the test wrote down no answer to this request");
+    auto answer = std::move(answers.front());
+    answers.pop_front();
+    return answer;
+  }
+
+  std::mutex mutex_;
 };
 
 class FakeCredentials final : public auth::CredentialProvider {

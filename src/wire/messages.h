@@ -394,5 +394,7 @@ template <>
 Result<ListVectorsReply> DecodeReply(std::string_view body);
 template <>
 Result<QueryVectorsReply> DecodeReply(std::string_view body);
+template <>
+Result<ListTagsForResourceReply> DecodeReply(std::string_view body);
 
 }  // namespace vecload::wire

@@ -291,4 +291,18 @@ Result<QueryVectorsReply> DecodeReply(std::string_view body) {
   return Finish(reader, std::move(reply));
 }
 
+template <>
+Result<ListTagsForResourceReply> DecodeReply(std::string_view body) {
+  ListTagsForResourceReply reply;
+  Reader reader(body);
+  reader.Document([&](std::string_view name, Value value) {
+    if (name != "tags") return reader.Ignore(value);
+    reader.Object(value, "/tags", [&](std::string_view key, Value text) {
+      auto& tag = reply.tags.emplace_back(key, "");
+      reader.String(text, "/tags", &tag.second);
+    });
+  });
+  return Finish(reader, std::move(reply));
+}
+
 }  // namespace vecload::wire

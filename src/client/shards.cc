@@ -1,0 +1,176 @@
+#include "client/shards.h"
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include <fmt/format.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+namespace vecload::client {
+namespace {
+
+// A name has 63 characters, of which "-0000" are the shard's.
+constexpr size_t kBaseCharactersMax = 58;
+constexpr std::string_view kSchemeTag = "vecload:shard-scheme";
+constexpr std::string_view kShardsTag = "vecload:shards";
+constexpr std::string_view kShardTag = "vecload:shard";
+// GetIndex calls at once: a thousand shards in some seconds, within the service's hundreds a
+// second.
+constexpr uint32_t kAskedAtOnce = 16;
+
+std::optional<uint32_t> ParseNumber(std::string_view text) {
+  uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+// Asks for each of them, some at once; the first failure in their order.
+Result<std::vector<IndexInfo>> GetAll(Client* client, const std::vector<IndexName>& names) {
+  std::vector<IndexInfo> found(names.size());
+  std::vector<Status> failures(names.size());
+  std::atomic<size_t> next{0};
+  std::atomic<bool> failed{false};
+  const auto ask = [&] {
+    for (size_t i = next++; i < names.size() && !failed; i = next++) {
+      auto index = client->GetIndex(names[i]);
+      if (index.ok()) {
+        found[i] = *std::move(index);
+      } else {
+        failures[i] = index.status();
+        failed = true;
+      }
+    }
+  };
+  std::vector<std::thread> threads;
+  for (size_t i = 1; i < std::min<size_t>(names.size(), kAskedAtOnce); ++i) {
+    threads.emplace_back(ask);
+  }
+  ask();
+  for (std::thread& thread : threads) thread.join();
+  for (const Status& failure : failures) VECLOAD_RETURN_IF_ERROR(failure);
+  return found;
+}
+
+std::vector<std::string> Sorted(std::vector<std::string> keys) {
+  std::ranges::sort(keys);
+  return keys;
+}
+
+Status CheckAlike(const std::vector<IndexInfo>& indexes) {
+  const IndexInfo& first = indexes.front();
+  for (const IndexInfo& index : indexes) {
+    std::string what;
+    if (index.dimension != first.dimension) {
+      what = fmt::format("dimension {}, not {}", index.dimension, first.dimension);
+    } else if (index.metric != first.metric) {
+      what = fmt::format("distance metric {}, not {}", DistanceMetricName(index.metric),
+                         DistanceMetricName(first.metric));
+    } else if (Sorted(index.non_filterable_keys) != Sorted(first.non_filterable_keys)) {
+      what = "other non-filterable keys";
+    } else {
+      continue;
+    }
+    return Status::Conflict(fmt::format(
+        "shard {} has {} as {} has; it is not one of the same set: delete it and load it again, or "
+        "name another base",
+        index.name.ToString(), what, first.name.ToString()));
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+uint32_t ShardOf(std::string_view key, uint32_t shards) {
+  return static_cast<uint32_t>(XXH3_64bits(key.data(), key.size()) % shards);
+}
+
+IndexName ShardName(const IndexName& base, uint32_t shard) {
+  return {base.bucket, fmt::format("{}-{:04}", base.index, shard)};
+}
+
+Status CheckShardNames(const IndexName& base, uint32_t shards) {
+  if (shards < 1 || shards > kShardsMax) {
+    return Status::InvalidArgument(
+        fmt::format("an index is divided into 1 to {} shards, not {}", kShardsMax, shards));
+  }
+  if (base.index.size() > kBaseCharactersMax) {
+    return Status::InvalidArgument(
+        fmt::format("the name \"{}\" has {} characters; that of an index which is divided into "
+                    "shards has {} at most, since \"-0000\" is added to it",
+                    base.index, base.index.size(), kBaseCharactersMax));
+  }
+  return Status::Ok();
+}
+
+std::vector<std::pair<std::string, std::string>> ShardTags::ToTags() const {
+  return {{std::string(kSchemeTag), scheme},
+          {std::string(kShardsTag), std::to_string(shards)},
+          {std::string(kShardTag), std::to_string(shard)}};
+}
+
+Result<ShardTags> ShardTags::Read(const std::vector<std::pair<std::string, std::string>>& tags) {
+  ShardTags read;
+  std::optional<uint32_t> shards;
+  std::optional<uint32_t> shard;
+  for (const auto& [key, value] : tags) {
+    if (key == kSchemeTag) read.scheme = value;
+    if (key == kShardsTag) shards = ParseNumber(value);
+    if (key == kShardTag) shard = ParseNumber(value);
+  }
+  if (read.scheme.empty() || !shards || !shard || *shards > kShardsMax || *shard >= *shards) {
+    return Status::Conflict(fmt::format("it has not the tags {}, {} and {} of a shard", kSchemeTag,
+                                        kShardsTag, kShardTag));
+  }
+  if (read.scheme != kShardScheme) {
+    return Status::Conflict(fmt::format(
+        "its keys are divided by \"{}\", which this vecload does not know; use a newer one",
+        read.scheme));
+  }
+  read.shards = *shards;
+  read.shard = *shard;
+  return read;
+}
+
+Result<ShardSet> FindShards(Client* client, const IndexName& base) {
+  const IndexName first = ShardName(base, 0);
+  VECLOAD_ASSIGN_OR_RETURN(const IndexInfo index, client->GetIndex(first));
+  VECLOAD_ASSIGN_OR_RETURN(const auto tags, client->ListTags(index.arn));
+  const Result<ShardTags> read = ShardTags::Read(tags);
+  if (!read.ok()) return read.status().WithContext("index " + first.ToString());
+  std::vector<IndexName> names;
+  for (uint32_t shard = 0; shard < read->shards; ++shard) names.push_back(ShardName(base, shard));
+  ShardSet set{.name = base, .indexes = {}, .is_sharded = true};
+  auto found = GetAll(client, names);
+  if (!found.ok()) {
+    return found.status().WithContext(
+        fmt::format("{} is divided into {} shards", base.ToString(), read->shards));
+  }
+  set.indexes = *std::move(found);
+  // As the user names them: an ARN's form of the same would be another name in messages.
+  for (uint32_t shard = 0; shard < set.size(); ++shard) set.indexes[shard].name = names[shard];
+  VECLOAD_RETURN_IF_ERROR(CheckAlike(set.indexes));
+  return set;
+}
+
+Result<ShardSet> FindIndexes(Client* client, const IndexName& name) {
+  Result<IndexInfo> index = client->GetIndex(name);
+  if (index.ok()) {
+    ShardSet set{.name = name, .indexes = {*std::move(index)}};
+    set.indexes.front().name = name;
+    return set;
+  }
+  if (index.status().code() != Code::kNotFound) return index.status();
+  Result<ShardSet> shards = FindShards(client, name);
+  const bool no_shards = !shards.ok() && shards.status().code() == Code::kNotFound &&
+                         client->GetIndex(ShardName(name, 0)).status().code() == Code::kNotFound;
+  return no_shards ? Result<ShardSet>(index.status()) : shards;
+}
+
+}  // namespace vecload::client
