@@ -336,6 +336,12 @@ std::vector<RowRange> Journal::Remaining(uint32_t file, uint32_t shard) const {
 }
 
 std::vector<RowRange> Journal::Remaining(uint32_t file) const {
+  CHECK(file < numbers_.size());
+  const uint32_t number = numbers_[file];
+  const uint64_t rows = contents_.files[number].rows;
+  const uint64_t settled = contents_.segments.RowsOf(number);
+  if (settled == rows) return {};
+  if (settled == 0) return {{first_rows_[file], first_rows_[file] + rows}};
   std::vector<RowRange> all = Remaining(file, 0);
   for (uint32_t shard = 1; shard < shards_; ++shard) {
     std::ranges::copy(Remaining(file, shard), std::back_inserter(all));
@@ -356,6 +362,22 @@ bool Journal::IsRecorded(uint32_t file, uint32_t shard, uint64_t row) const {
   CHECK(file < numbers_.size());
   return row >= first_rows_[file] &&
          contents_.segments.Contains(numbers_[file], shard, row - first_rows_[file]);
+}
+
+SegmentSet Journal::Recorded() const {
+  std::vector<uint32_t> place(contents_.files.size(), UINT32_MAX);  // of the table's files
+  for (uint32_t file = 0; file < numbers_.size(); ++file) place[numbers_[file]] = file;
+  SegmentSet recorded;
+  for (SettledSegment settled : contents_.segments.All()) {
+    Segment& segment = settled.segment;
+    const uint32_t file = place[segment.file];
+    if (file == UINT32_MAX) continue;  // vanished, and done
+    segment.file = file;
+    segment.row_begin += first_rows_[file];
+    segment.row_end += first_rows_[file];
+    recorded.Add(settled);
+  }
+  return recorded;
 }
 
 }  // namespace vecload::journal

@@ -90,10 +90,15 @@ class Journal {
   // Every row is settled and committed (else kInternal).
   Status MarkComplete(WallTime at);
 
-  // The rows of a file that are not recorded for every shard, or for one; in order.
+  // The rows of a file that are not recorded for every shard, or for one; in order. Where a shard
+  // has no row behind its last segment, what is behind remains, but not of a file all of whose rows
+  // are settled.
   [[nodiscard]] std::vector<RowRange> Remaining(uint32_t file) const;
   [[nodiscard]] std::vector<RowRange> Remaining(uint32_t file, uint32_t shard) const;
   [[nodiscard]] bool IsRecorded(uint32_t file, uint32_t shard, uint64_t row) const;
+  // All that is recorded of the manifest's files, as a copy: for whoever reads them on a thread of
+  // its own.
+  [[nodiscard]] SegmentSet Recorded() const;
   // Of the whole job, vanished files included; `counts` has what was recorded, committed or not.
   [[nodiscard]] uint64_t rows_total() const { return rows_total_; }
   [[nodiscard]] const Counts& counts() const { return contents_.segments.counts(); }

@@ -121,6 +121,29 @@ bool SegmentSet::Contains(uint32_t file, uint32_t shard, uint64_t row) const {
   return At(file, shard, row) != entries_.end();
 }
 
+SegmentSet::Found SegmentSet::Find(uint32_t file, uint32_t shard, uint64_t row) const {
+  const auto is_here = [&](Entries::const_iterator it) {
+    return it != entries_.end() && it->first.file == file && it->first.shard == shard;
+  };
+  Found found{.contained = false, .range = {0, UINT64_MAX}};
+  const auto after = entries_.upper_bound({file, shard, row});
+  if (is_here(after)) found.range.end = after->first.row_begin;
+  if (after == entries_.begin() || !is_here(std::prev(after))) return found;
+  const auto& [place, entry] = *std::prev(after);
+  if (entry.row_end > row) return {.contained = true, .range = {place.row_begin, entry.row_end}};
+  found.range.begin = entry.row_end;
+  return found;
+}
+
+uint64_t SegmentSet::RowsOf(uint32_t file) const {
+  uint64_t rows = 0;
+  for (auto it = entries_.lower_bound({file, 0, 0}); it != entries_.end() && it->first.file == file;
+       ++it) {
+    rows += it->second.counts.rows;
+  }
+  return rows;
+}
+
 std::vector<RowRange> SegmentSet::Gaps(uint32_t file, uint32_t shard, uint64_t rows) const {
   std::vector<RowRange> gaps;
   uint64_t row = 0;

@@ -52,6 +52,14 @@ class SegmentSet {
   // The rows of [0, rows) that are not in the set, for that shard, in order.
   [[nodiscard]] std::vector<RowRange> Gaps(uint32_t file, uint32_t shard, uint64_t rows) const;
   [[nodiscard]] bool Contains(uint32_t file, uint32_t shard, uint64_t row) const;
+  // The segment that holds the row, or else the gap, which of a shard's last one has no end.
+  struct Found {
+    bool contained = false;
+    RowRange range;
+  };
+  [[nodiscard]] Found Find(uint32_t file, uint32_t shard, uint64_t row) const;
+  // How many rows of the file are settled, of all shards.
+  [[nodiscard]] uint64_t RowsOf(uint32_t file) const;
   [[nodiscard]] std::vector<SettledSegment> All() const;
   [[nodiscard]] size_t size() const { return entries_.size(); }
   [[nodiscard]] const Counts& counts() const { return counts_; }

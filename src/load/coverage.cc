@@ -1,6 +1,7 @@
 #include "load/coverage.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 
 #include "base/check.h"
@@ -16,40 +17,47 @@ std::vector<T> TakeTail(std::vector<T>* items, RowId at, IdOf id_of) {
   return tail;
 }
 
+// How many of the items, in order, are of the segment's rows.
+template <typename Items, typename IdOf>
+uint64_t CountOf(const Items& items, const Segment& segment, IdOf id_of) {
+  const RowId begin{segment.file, segment.row_begin};
+  const RowId end{segment.file, segment.row_end};
+  return static_cast<uint64_t>(std::ranges::lower_bound(items, end, {}, id_of) -
+                               std::ranges::lower_bound(items, begin, {}, id_of));
+}
+
 }  // namespace
 
-bool Coverage::Append(RowId id, uint32_t shard) {
+bool Coverage::Append(RowId id, uint32_t shard, uint64_t since) {
+  CHECK(since <= id.row);
   if (!segments.empty()) {
     Segment& last = segments.back();
     CHECK((RowId{last.file, last.row_end}) <= id);
-    if (last.file == id.file && last.row_end == id.row && last.shard == shard) {
-      ++last.row_end;
+    if (last.file == id.file && last.row_end == since && last.shard == shard) {
+      last.row_end = id.row + 1;
       return true;
     }
   }
   if (segments.size() == kSegmentsMax) return false;
-  segments.push_back({id.file, shard, id.row, id.row + 1});
+  segments.push_back({id.file, shard, since, id.row + 1});
   return true;
 }
 
-uint64_t Coverage::rows() const {
-  uint64_t rows = 0;
-  for (const Segment& segment : segments) rows += segment.row_end - segment.row_begin;
-  return rows;
+std::vector<journal::SettledSegment> Coverage::Settled(std::span<const RowId> sent) const {
+  std::vector<journal::SettledSegment> settled = Settled();
+  for (auto& [segment, counts] : settled) {
+    counts.rows = CountOf(sent, segment, std::identity()) + counts.rejected + counts.superseded;
+  }
+  return settled;
 }
 
 std::vector<journal::SettledSegment> Coverage::Settled() const {
   std::vector<journal::SettledSegment> settled;
   for (const Segment& segment : segments) {
-    const RowId begin{segment.file, segment.row_begin};
-    const RowId end{segment.file, segment.row_end};
-    const auto in_segment = [&](const RowId& id) { return begin <= id && id < end; };
-    const auto rejected = std::ranges::count_if(rejects, in_segment, &Reject::id);
-    const auto replaced = std::ranges::count_if(superseded, in_segment);
     settled.push_back({segment,
                        {.rows = segment.row_end - segment.row_begin,
-                        .superseded = static_cast<uint64_t>(replaced),
-                        .rejected = static_cast<uint64_t>(rejected)}});
+                        .superseded = CountOf(superseded, segment, std::identity()),
+                        .rejected = CountOf(rejects, segment, &Reject::id)}});
   }
   return settled;
 }

@@ -2,6 +2,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,11 +36,14 @@ struct Coverage {
   std::vector<Reject> rejects;
   std::vector<RowId> superseded;
 
-  // Appends one row, which must be greater than all before. False, and nothing changed, where it
-  // would start one segment too many (kSegmentsMax).
-  bool Append(RowId id, uint32_t shard);
-  [[nodiscard]] uint64_t rows() const;
-  // As the journal records it: a count of each kind for each segment.
+  // Appends one row, which must be greater than all before; the rows from `since` on to it are
+  // other shards', so that the segments of a shard lie side by side. False, and nothing changed,
+  // where it would start one segment too many (kSegmentsMax).
+  bool Append(RowId id, uint32_t shard, uint64_t since);
+  // As the journal records it: a count of each kind for each segment, `sent` being the rows that
+  // are neither rejected nor superseded, in order.
+  [[nodiscard]] std::vector<journal::SettledSegment> Settled(std::span<const RowId> sent) const;
+  // The same of a job with one shard: all rows of a segment are its own.
   [[nodiscard]] std::vector<journal::SettledSegment> Settled() const;
   // Takes out all rows from `at` on and returns them.
   Coverage SplitOff(RowId at);

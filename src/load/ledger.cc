@@ -7,13 +7,16 @@ constexpr Duration kSyncEvery = std::chrono::seconds(1);
 
 }  // namespace
 
-Status Ledger::Settle(const Coverage& coverage, size_t acknowledged, TimePoint now) {
-  const Status written = parts_.rejects->Append(coverage.rejects, *parts_.manifest);
+Status Ledger::Settle(std::span<const Reject> rejects,
+                      std::span<const journal::SettledSegment> settled, TimePoint now) {
+  journal::Counts counts;
+  for (const journal::SettledSegment& segment : settled) counts += segment.counts;
+  const Status written = parts_.rejects->Append(rejects, *parts_.manifest);
   // Rejects that could not be written are not accounted for: their rows remain to do.
-  const size_t rejected = written.ok() ? coverage.rejects.size() : 0;
-  parts_.tally->OnCommit(acknowledged, rejected, coverage.superseded.size(), now);
+  parts_.tally->OnCommit(counts.acknowledged(), written.ok() ? counts.rejected : 0,
+                         counts.superseded, now);
   VECLOAD_RETURN_IF_ERROR(written);
-  return parts_.journal == nullptr ? Status::Ok() : parts_.journal->Record(coverage.Settled(), now);
+  return parts_.journal == nullptr ? Status::Ok() : parts_.journal->Record(settled, now);
 }
 
 TimePoint Ledger::CommitDueAt() const {

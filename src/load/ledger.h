@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 
 #include "base/clock.h"
 #include "journal/journal.h"
@@ -25,9 +26,11 @@ class Ledger {
   };
   explicit Ledger(const Parts& parts) : parts_(parts) {}
 
-  // Takes a batch whose rows are all done, `acknowledged` of them by the service. A failure means
-  // that the load cannot go on: what the journal does not have remains to do.
-  Status Settle(const Coverage& coverage, size_t acknowledged, TimePoint now);
+  // Takes a batch whose rows are all done: what is to be said of the rejected ones, and which
+  // segments it settles. A failure means that the load cannot go on: what the journal does not have
+  // remains to do.
+  Status Settle(std::span<const Reject> rejects, std::span<const journal::SettledSegment> settled,
+                TimePoint now);
   [[nodiscard]] bool CommitDue(TimePoint now) const { return now >= CommitDueAt(); }
   [[nodiscard]] TimePoint CommitDueAt() const;  // TimePoint::max() where nothing waits
   // Makes all that was settled survive a kill, and once a second a power cut: a fast load commits
