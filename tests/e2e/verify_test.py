@@ -15,6 +15,7 @@ import pytest
 import xxhash
 
 from support.program import Outcome, Program
+from support.proxy import CountingProxy
 from support.servers import VecloadServer
 from support.vectors import Floats, make_index, random_vectors, write_vectors
 
@@ -243,3 +244,26 @@ def test_metadata_means_the_same_however_it_is_written(
     wide = verify(program, *narrow)
     assert wide.exit_code == 5 and counts(wide) == (0, 0, 0, 1)
     assert [line["row"] for line in lines(program, "differences.jsonl")] == [1]
+
+
+def test_an_index_that_is_written_meanwhile_is_no_difference(
+    program: Program, server: VecloadServer, loaded: Any
+) -> None:
+    remove(loaded)
+    proxy = CountingProxy(int(server.url.rsplit(":", 1)[1]))
+    pages = 0
+
+    def mend_before_the_second_pass(request: bytes) -> None:
+        nonlocal pages
+        pages += 1 if request.startswith(b"POST /ListVectors ") else 0
+        # The first pass takes a page of each of four segments.
+        if pages == 5:
+            put(loaded, get(loaded, "k000018") | {"key": "k000017"})
+
+    proxy.on_request = mend_before_the_second_pass
+    done = verify(program, "in.parquet", "--endpoint-url", proxy.url, "--threads", "1")
+    proxy.stop()
+    assert pages > 5
+    assert done.exit_code == 1, done.stdout
+    assert "was written to while it was compared" in done.stderr
+    assert done.stdout == "" and not lines(program, "differences.jsonl")
