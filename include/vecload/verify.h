@@ -39,7 +39,7 @@ struct VerifyOptions {
   bool keys_only = false;
   uint64_t sample = 0;  ///< Asks for about so many keys of the source; 0: compares everything.
   uint32_t threads = 4;
-  uint64_t memory_bytes_max = 64 << 20;  ///< Of the second pass; what is more goes to $TMPDIR.
+  uint64_t memory_bytes_max = 32 << 20;  ///< Of the second pass; what is more goes to $TMPDIR.
   std::string differences_path;          ///< Rows that are missing or different, as JSON Lines.
   std::string extra_path;                ///< Keys that only the index has, as JSON Lines.
   std::function<void(const VerifyProgress&)> on_progress;  ///< From several threads, in turn.

@@ -50,7 +50,7 @@ EntrySpill::EntrySpill(uint64_t bytes_expected, uint64_t memory_bytes_max)
     : parts_(std::clamp<uint64_t>(4 * bytes_expected / std::max<uint64_t>(memory_bytes_max, 1) + 1,
                                   1, kPartsMax)),
       buffer_bytes_max_(
-          std::clamp<uint64_t>(memory_bytes_max / 2 / parts_.size(), 4096, uint64_t{16} << 20)) {}
+          std::clamp<uint64_t>(memory_bytes_max / 4 / parts_.size(), 4096, uint64_t{16} << 20)) {}
 
 Status EntrySpill::Add(const Entry& entry) {
   const Stored stored{.key_hash = entry.key_hash,
@@ -65,9 +65,12 @@ Status EntrySpill::Add(const Entry& entry) {
   const std::lock_guard lock(mutex_);
   // The high bits: the low ones chose the bucket.
   Part& part = parts_[(entry.key_hash >> 32) % parts_.size()];
+  // Full before it would grow, since a text that grows takes twice its size.
+  const size_t after = part.buffer.size() + sizeof(stored) + entry.key.size();
+  if (after > buffer_bytes_max_ && !part.buffer.empty()) VECLOAD_RETURN_IF_ERROR(Flush(&part));
   part.buffer.append(reinterpret_cast<const char*>(&stored), sizeof(stored));
   part.buffer.append(entry.key);
-  return part.buffer.size() < buffer_bytes_max_ ? Status::Ok() : Flush(&part);
+  return Status::Ok();
 }
 
 Status EntrySpill::Flush(Part* part) {
@@ -83,6 +86,9 @@ Status EntrySpill::Flush(Part* part) {
 
 Result<std::string> EntrySpill::Load(Part* part) {
   std::string bytes;
+  uint64_t size = part->buffer.size();
+  for (const Chunk& chunk : part->chunks) size += chunk.bytes;
+  bytes.reserve(size);
   for (const Chunk& chunk : part->chunks) {
     const size_t begin = bytes.size();
     bytes.resize(begin + chunk.bytes);

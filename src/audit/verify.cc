@@ -267,6 +267,8 @@ Status Verification::NameDifferences() {
         "not the same; nothing can be said; verify again when no load is running",
         options_.index.ToString()));
   }
+  second.reset();
+  first_.reset();  // room for the parts
   // Before anybody is accused.
   VECLOAD_RETURN_IF_ERROR(CheckUnchanged());
   Differences differences(options_, source_->manifest(), indexes_, &report_);

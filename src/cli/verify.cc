@@ -98,7 +98,7 @@ void AddCompareFlags(CLI::App* command, VerifyOptions* options) {
       ->check(CLI::Range(1, 64).description(""))
       ->group(group);
   AddParsed(command, "--memory", &options->memory_bytes_max, ParseBytes,
-            "Budget for naming differences, like 64MiB (default); more goes to $TMPDIR")
+            "Budget for naming differences, like 32MiB (default); more goes to $TMPDIR")
       ->type_name("SIZE")
       ->group(group);
 }
