@@ -72,6 +72,7 @@ void Declare(CLI::App* app, Command* chosen) {
   AddBucket(app, chosen);
   AddJournal(app, chosen);
   AddGenerate(app, chosen);
+  AddVerify(app, chosen);
 }
 
 int RunCommand(const Command& command) {
