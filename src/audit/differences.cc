@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <tuple>
 
 #include <fmt/format.h>
@@ -31,20 +32,33 @@ std::span<const Entry> Expected(std::span<const Entry> rows, ExpectedRow rule) {
 
 }  // namespace
 
+LinesFile::~LinesFile() {
+  if (file_ == nullptr) return;
+  file_.reset();
+  std::error_code ignored;
+  std::filesystem::remove(part_, ignored);
+}
+
 Status LinesFile::Failed(int error) const {
-  return Status::Io(fmt::format("{}: cannot be written: {}; what is in it is not complete", path_,
+  return Status::Io(fmt::format("{}: cannot be written: {}; make room, or name another file", path_,
                                 std::strerror(error)));
 }
 
 Status LinesFile::Append(const std::string& line) {
-  if (file_ == nullptr) file_.reset(fopen(path_.c_str(), "we"));
+  if (file_ == nullptr) file_.reset(fopen(part_.c_str(), "we"));
   if (file_ == nullptr) return Failed(errno);
   if (fwrite(line.data(), 1, line.size(), file_.get()) != line.size()) return Failed(errno);
   return fputc('\n', file_.get()) == EOF ? Failed(errno) : Status::Ok();
 }
 
 Status LinesFile::Close() {
-  if (file_ == nullptr) return Status::Ok();
+  std::error_code ignored;
+  if (file_ == nullptr) {
+    // What an earlier run found is not so any more.
+    if (std::filesystem::is_regular_file(path_, ignored)) std::filesystem::remove(path_, ignored);
+    return Status::Ok();
+  }
+  if (fflush(file_.get()) != 0 || rename(part_.c_str(), path_.c_str()) != 0) return Failed(errno);
   return fclose(file_.release()) == 0 ? Status::Ok() : Failed(errno);
 }
 

@@ -13,12 +13,16 @@
 
 namespace vecload::audit {
 
-// A file of JSON Lines that is made with its first line. kIo names the file.
+// A file of JSON Lines that has its name only once it is whole: a comparison that ends early
+// leaves none. kIo names the file.
 class LinesFile {
  public:
-  explicit LinesFile(std::string path) : path_(std::move(path)) {}
+  explicit LinesFile(std::string path) : path_(std::move(path)), part_(path_ + ".part") {}
+  LinesFile(const LinesFile&) = delete;
+  LinesFile& operator=(const LinesFile&) = delete;
+  ~LinesFile();
   Status Append(const std::string& line);
-  // Once, at the end: on disk or not at all.
+  // Once, at the end. Without a line there is no file, not even an earlier one.
   Status Close();
 
  private:
@@ -28,6 +32,7 @@ class LinesFile {
   [[nodiscard]] Status Failed(int error) const;
 
   std::string path_;
+  std::string part_;
   std::unique_ptr<FILE, Closer> file_;
 };
 

@@ -228,7 +228,8 @@ Status Verification::CompareAll() {
   for (uint32_t bucket = 0; bucket < DigestTable::kBuckets; ++bucket) {
     report_.buckets_differing += first_->Differs(bucket) ? 1 : 0;
   }
-  return report_.buckets_differing == 0 ? Status::Ok() : NameDifferences();
+  if (report_.buckets_differing > 0) return NameDifferences();
+  return Differences(options_, source_->manifest(), indexes_, &report_).Close();
 }
 
 // Reads both sides again, and keeps of them what is in the differing buckets.

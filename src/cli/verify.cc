@@ -23,31 +23,9 @@ struct VerifyFlags {
   OutputFormat output = OutputFormat::kText;
 };
 
-// In the words of load, which names the same things.
 void AddSourceFlags(CLI::App* command, VerifyOptions* options) {
   const std::string group = "Source (as it was loaded)";
-  SourceOptions* source = &options->source;
-  command
-      ->add_option("SOURCE", options->sources,
-                   "Parquet or Arrow IPC: files, globs, directories, s3://BUCKET/PREFIX")
-      ->required()
-      ->type_name("");
-  command->add_option("--key-column", source->key_column, "Default: the one candidate")
-      ->type_name("COLUMN")
-      ->group(group);
-  command->add_option("--vector-column", source->vector_column, "Default: the one candidate")
-      ->type_name("COLUMN")
-      ->group(group);
-  CLI::Option* columns =
-      AddList(command, "--metadata-columns", &source->metadata_columns,
-              "Columns that became metadata, all (default: every other column) or none");
-  columns->group(group);
-  command
-      ->add_option("--metadata-json", source->metadata_json,
-                   "Metadata was taken from this column of JSON objects instead")
-      ->type_name("COLUMN")
-      ->excludes(columns)
-      ->group(group);
+  AddSourceOptions(command, group, &options->sources, &options->source);
   static const std::map<std::string, ExpectedRow> kRules = {{"first", ExpectedRow::kFirst},
                                                             {"last", ExpectedRow::kLast}};
   command
@@ -63,12 +41,6 @@ void AddSourceFlags(CLI::App* command, VerifyOptions* options) {
       ->add_option("--rejects", options->rejects_path,
                    "The load's rejects file: its rows are expected to be absent")
       ->type_name("FILE")
-      ->group(group);
-  command->add_option("--source-profile", source->s3_profile, "AWS profile for s3:// sources")
-      ->type_name("NAME")
-      ->group(group);
-  command->add_option("--source-region", source->s3_region, "AWS region of s3:// sources")
-      ->type_name("REGION")
       ->group(group);
 }
 

@@ -221,6 +221,27 @@ def test_a_key_in_another_shard_is_missing_there_and_extra_here(
     client.delete_index(vectorBucketName="bucket", indexName="index-0001")
     broken = verify(program, "in.parquet")
     assert broken.exit_code == 1 and "index-0001" in broken.stderr
+    client.create_index(
+        vectorBucketName="bucket", indexName="index-0001", dataType="float32",
+        dimension=DIMENSION, distanceMetric="euclidean",
+    )  # fmt: skip
+    mixed = verify(program, "in.parquet")
+    assert mixed.exit_code == 1 and "bucket/index-0001 has distance metric" in mixed.stderr
+    assert mixed.stdout == ""
+
+
+def test_only_whole_files_of_differences_are_left(
+    program: Program, server: VecloadServer, loaded: Any
+) -> None:
+    kept = program.folder / "differences.jsonl"
+    kept.write_text("of an earlier run\n")
+    assert verify(program, "in.parquet").exit_code == 0
+    assert not kept.exists(), "what it says is not so any more"
+    remove(loaded)
+    kept.mkdir()  # a name under which no file can be
+    failed = verify(program, "in.parquet")
+    assert failed.exit_code == 1 and "differences.jsonl: cannot be written" in failed.stderr
+    assert not [path for path in program.folder.iterdir() if path.suffix == ".part"]
 
 
 def test_metadata_means_the_same_however_it_is_written(
