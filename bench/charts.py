@@ -12,6 +12,7 @@ import pathlib
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 mpl.use("svg")
 # Text stays text, and the same figures give the same bytes.
@@ -26,7 +27,7 @@ mpl.rcParams |= {
 OURS, THEIRS, QUOTED = "#1f6fb4", "#8a8f98", "#d9730d"
 
 
-def save(figure: plt.Figure, path: pathlib.Path, title: str) -> None:
+def save(figure: Figure, path: pathlib.Path, title: str) -> None:
     figure.suptitle(title)
     figure.tight_layout()
     figure.savefig(path, metadata={"Date": None, "Title": title})

@@ -51,5 +51,4 @@ script memory memory_bench "what a local server takes for the vectors it searche
 script verify verify_bench "what proving a load costs, and whether planted faults are found"
 
 echo "== charts, in build/bench/charts"
-python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 python bench/charts.py --out build/bench/charts
