@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include <simdjson.h>
@@ -119,7 +120,9 @@ bool Canonicalizer::ReadArray(ondemand::value value) {
 }
 
 void Canonicalizer::Write(std::string* out) {
-  std::ranges::stable_sort(members_, {}, &Member::key);
+  std::ranges::sort(members_, {}, [](const Member& member) {
+    return std::pair(member.key, member.begin);  // of a key that comes twice, in their order
+  });
   for (size_t i = 0; i < members_.size(); ++i) {
     const Member& member = members_[i];
     if (i + 1 < members_.size() && members_[i + 1].key == member.key) continue;
