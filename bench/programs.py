@@ -153,8 +153,9 @@ def run(
     env: Mapping[str, str],
     folder: pathlib.Path | None = None,
     timeout_s: float = RUN_S,
+    exit_code: int = 0,
 ) -> Done:
-    """Runs a program and counts what it costs; ends this one if it fails."""
+    """Runs a program and counts what it costs; ends this one if it ends in another way."""
     with tempfile.TemporaryFile("w+") as stdout, tempfile.TemporaryFile("w+") as stderr:
         begin = time.perf_counter()
         process = subprocess.Popen(
@@ -173,7 +174,7 @@ def run(
         process.returncode = os.waitstatus_to_exitcode(status)
         stdout.seek(0)
         stderr.seek(0)
-        if process.returncode != 0:
+        if process.returncode != exit_code:
             words = " ".join(str(part) for part in command[:4])
             raise SystemExit(
                 f"{words} ended with {process.returncode}:\n{stdout.read()}{stderr.read()[-4000:]}"

@@ -38,6 +38,7 @@ script() {
 
 script speed speed "vecload beside the official SDKs"
 script article article "the experiment of AWS's article"
+script scaling scaling "what a load costs as its input grows"
 script s3_source s3_source_bench "loads from S3 at a distance"
 script load load_bench "what a whole load costs the client"
 
@@ -47,3 +48,7 @@ python bench/service_model_bench.py --out build/bench/service_model.json
 script query query_bench "what the local server gives, and how soon after a start"
 script server server_bench "how fast vectors get into a local server, others beside it"
 script memory memory_bench "what a local server takes for the vectors it searches"
+script verify verify_bench "what proving a load costs, and whether planted faults are found"
+
+echo "== charts, in build/bench/charts"
+python bench/charts.py --out build/bench/charts

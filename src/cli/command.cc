@@ -36,6 +36,37 @@ void AddOutputFlag(CLI::App* command, OutputFormat* format) {
       ->check(CLI::IsMember({"text", "json"}).description(""));
 }
 
+void AddSourceOptions(CLI::App* command, const std::string& group,
+                      std::vector<std::string>* sources, SourceOptions* options) {
+  command
+      ->add_option("SOURCE", *sources,
+                   "Parquet or Arrow IPC: files, globs, directories, s3://BUCKET/PREFIX")
+      ->required()
+      ->type_name("");
+  command->add_option("--key-column", options->key_column, "Default: the one candidate")
+      ->type_name("COLUMN")
+      ->group(group);
+  command->add_option("--vector-column", options->vector_column, "Default: the one candidate")
+      ->type_name("COLUMN")
+      ->group(group);
+  CLI::Option* columns =
+      AddList(command, "--metadata-columns", &options->metadata_columns,
+              "Columns that become metadata, all (default: every other column) or none");
+  columns->group(group);
+  command
+      ->add_option("--metadata-json", options->metadata_json,
+                   "Take metadata from this column of JSON objects instead")
+      ->type_name("COLUMN")
+      ->excludes(columns)
+      ->group(group);
+  command->add_option("--source-profile", options->s3_profile, "AWS profile for s3:// sources")
+      ->type_name("NAME")
+      ->group(group);
+  command->add_option("--source-region", options->s3_region, "AWS region of s3:// sources")
+      ->type_name("REGION")
+      ->group(group);
+}
+
 CLI::Option* AddList(CLI::App* command, const std::string& name, std::vector<std::string>* out,
                      const std::string& help) {
   return command->add_option(name, *out, help)

@@ -8,6 +8,7 @@
 
 #include "cli/values.h"
 #include "vecload/client.h"
+#include "vecload/source.h"
 #include "vecload/status.h"
 
 namespace vecload::cli {
@@ -28,10 +29,14 @@ void AddIndex(CLI::App* app, Command* chosen);
 void AddBucket(CLI::App* app, Command* chosen);
 void AddJournal(CLI::App* app, Command* chosen);
 void AddGenerate(CLI::App* app, Command* chosen);
+void AddVerify(CLI::App* app, Command* chosen);
 
 // The flags that every command with a service has in common.
 void AddClientFlags(CLI::App* command, ClientOptions* options);
 void AddOutputFlag(CLI::App* command, OutputFormat* format);
+// SOURCE... and which of its columns become what.
+void AddSourceOptions(CLI::App* command, const std::string& group,
+                      std::vector<std::string>* sources, SourceOptions* options);
 
 // An option whose text `parse` turns into `*out`; what it refuses becomes a usage error.
 template <typename Out, typename T>

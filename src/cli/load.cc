@@ -35,28 +35,7 @@ struct LoadFlags {
 
 void AddSourceFlags(CLI::App* command, LoadFlags* flags) {
   const std::string group = "Source";
-  SourceOptions* source = &flags->load.source;
-  command
-      ->add_option("SOURCE", flags->load.sources,
-                   "Parquet or Arrow IPC: files, globs, directories, s3://BUCKET/PREFIX")
-      ->required()
-      ->type_name("");
-  command->add_option("--key-column", source->key_column, "Default: the one candidate")
-      ->type_name("COLUMN")
-      ->group(group);
-  command->add_option("--vector-column", source->vector_column, "Default: the one candidate")
-      ->type_name("COLUMN")
-      ->group(group);
-  CLI::Option* columns =
-      AddList(command, "--metadata-columns", &source->metadata_columns,
-              "Columns that become metadata, all (default: every other column) or none");
-  columns->group(group);
-  command
-      ->add_option("--metadata-json", source->metadata_json,
-                   "Take metadata from this column of JSON objects instead")
-      ->type_name("COLUMN")
-      ->excludes(columns)
-      ->group(group);
+  AddSourceOptions(command, group, &flags->load.sources, &flags->load.source);
   static const std::map<std::string, OnDuplicate> kPolicies = {
       {"error", OnDuplicate::kError}, {"first", OnDuplicate::kFirst}, {"last", OnDuplicate::kLast}};
   command
@@ -67,12 +46,6 @@ void AddSourceFlags(CLI::App* command, LoadFlags* flags) {
           "nothing (error); default: some row of the key ends in the index")
       ->type_name("error|first|last")
       ->check(CLI::IsMember({"error", "first", "last"}).description(""))
-      ->group(group);
-  command->add_option("--source-profile", source->s3_profile, "AWS profile for s3:// sources")
-      ->type_name("NAME")
-      ->group(group);
-  command->add_option("--source-region", source->s3_region, "AWS region of s3:// sources")
-      ->type_name("REGION")
       ->group(group);
 }
 

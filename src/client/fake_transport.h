@@ -24,7 +24,7 @@ class FakeTransport final : public http::Transport {
     std::string body;
   };
 
-  void Send(http::Request request, Done done) override { done(Next(std::move(request))); }
+  void Send(http::Request request, Done done) override { done(Next(request)); }
 
   void Answer(int status, std::string body, http::Headers headers = {}) {
     answers.emplace_back(http::Reply{status, std::move(headers), std::move(body)});
@@ -39,7 +39,7 @@ class FakeTransport final : public http::Transport {
   std::vector<Seen> seen;
 
  private:
-  Result<http::Reply> Next(http::Request request) {
+  Result<http::Reply> Next(const http::Request& request) {
     const std::lock_guard lock(mutex_);
     seen.push_back({request.url, request.headers, std::string(request.body)});
     if (answers.empty()) return Status::Internal("the test wrote down no answer to this request");

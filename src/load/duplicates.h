@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "base/temporary_file.h"
 #include "load/coverage.h"
-#include "load/temporary_file.h"
 #include "vecload/loader.h"
 #include "vecload/source.h"
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "load/temporary_file.h"
+#include "base/temporary_file.h"
 #include "vecload/status.h"
 
 namespace vecload::load {

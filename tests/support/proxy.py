@@ -59,6 +59,7 @@ class CountingProxy(Proxy):
         self.sent: dict[int, set[bytes]] = {}
         self.acknowledged: dict[int, set[bytes]] = {}
         self.attempts = 0
+        self.on_request: Callable[[bytes], None] = lambda _request: None  # before it goes on
         self._latency_s = latency_s
         super().__init__(port)
 
@@ -85,6 +86,7 @@ class CountingProxy(Proxy):
         with self._lock:
             self.attempts += 1 if keys else 0
             self.sent.setdefault(run, set()).update(keys)
+        self.on_request(request)
         time.sleep(self._latency_s)
         if _is_gone(client):
             return False

@@ -1,4 +1,4 @@
-#include "load/temporary_file.h"
+#include "base/temporary_file.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -12,7 +12,7 @@
 
 #include "base/check.h"
 
-namespace vecload::load {
+namespace vecload {
 namespace {
 
 Status FolderFailed(const std::string& folder, const char* what, int error) {
@@ -78,4 +78,4 @@ Result<std::span<std::byte>> TemporaryFile::Map(uint64_t bytes) {
   return mapped_;
 }
 
-}  // namespace vecload::load
+}  // namespace vecload

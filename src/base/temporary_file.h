@@ -8,7 +8,7 @@
 
 #include "vecload/status.h"
 
-namespace vecload::load {
+namespace vecload {
 
 // A file without a name in $TMPDIR, else /tmp: it is gone with this object, and with the process,
 // however that ends. Every failure is kIo and names the folder.
@@ -45,4 +45,4 @@ class TemporaryFile {
   std::span<std::byte> mapped_;
 };
 
-}  // namespace vecload::load
+}  // namespace vecload
