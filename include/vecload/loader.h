@@ -68,6 +68,9 @@ struct LoadOptions {
   SourceOptions source;
   ClientOptions client;
   std::optional<CreateIndexOptions> create_index;  ///< Absent: the index must exist.
+  /// Divides the vectors by key over so many indexes, INDEX-0000 and so on (ADR 0011): 1 to 1,000.
+  /// Rates are each one's. 0: the index of that very name.
+  uint32_t shards = 0;
 
   /// Any but kAny reads all keys before the load begins, and sorts them within memory_bytes_max
   /// and, beyond that, in files of 24 bytes a row in $TMPDIR.

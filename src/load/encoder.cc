@@ -24,10 +24,10 @@ void BufferPool::Give(wire::ByteBuffer buffer) {
   if (buffers_.size() < kPooledMax) buffers_.push_back(std::move(buffer));
 }
 
-Encoder::Encoder(IndexName index, BufferPool* pool, size_t body_bytes_max)
-    : index_(std::move(index)), pool_(pool), body_bytes_max_(body_bytes_max) {}
+Encoder::Encoder(BufferPool* pool, size_t body_bytes_max)
+    : pool_(pool), body_bytes_max_(body_bytes_max) {}
 
-std::vector<EncodedBatch> Encoder::Encode(CutBatch batch) {
+std::vector<EncodedBatch> Encoder::Encode(const IndexName& index, CutBatch batch) {
   std::vector<EncodedBatch> encoded;
   if (batch.rows.empty()) {
     encoded.emplace_back().coverage = std::move(batch.coverage);
@@ -39,7 +39,7 @@ std::vector<EncodedBatch> Encoder::Encode(CutBatch batch) {
     // At once: growing step by step, a body would be copied and its pages be faulted in twice.
     buffer.set_size(0);
     buffer.Reserve((batch.rows.size() - next + 1) * bytes_per_record_);
-    wire::PutBodyWriter writer(index_, std::move(buffer));
+    wire::PutBodyWriter writer(index, std::move(buffer));
     EncodedBatch& made = encoded.emplace_back();
     for (; next < batch.rows.size(); ++next) {
       const SourceRow& row = *batch.rows[next].row;

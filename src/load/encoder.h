@@ -35,11 +35,11 @@ class BufferPool {
 class Encoder {
  public:
   // `body_bytes_max` is the service's limit but in tests.
-  Encoder(IndexName index, BufferPool* pool, size_t body_bytes_max);
+  Encoder(BufferPool* pool, size_t body_bytes_max);
 
-  // One batch, or more where the rows do not fit the byte limit together. A batch without rows to
-  // send gives one without a body.
-  std::vector<EncodedBatch> Encode(CutBatch batch);
+  // One batch for the index, or more where the rows do not fit the byte limit together. A batch
+  // without rows to send gives one without a body.
+  std::vector<EncodedBatch> Encode(const IndexName& index, CutBatch batch);
 
   // Takes the records out, ascending, and returns the rest of the batch under a new hash.
   EncodedBatch Select(const EncodedBatch& batch, std::span<const size_t> records);
@@ -47,7 +47,6 @@ class Encoder {
   std::pair<EncodedBatch, EncodedBatch> Divide(EncodedBatch batch, size_t at);
 
  private:
-  IndexName index_;
   BufferPool* pool_;
   size_t body_bytes_max_;
   size_t bytes_per_record_ = 0;  // of the last body

@@ -4,28 +4,24 @@
 
 namespace vecload::load {
 
-MemoryBudget::Waited MemoryBudget::Acquire(uint64_t bytes, uint32_t holders_own) {
+MemoryBudget::Waited MemoryBudget::Acquire(uint64_t bytes, uint32_t holders_own,
+                                           Duration time_max) {
   std::unique_lock lock(mutex_);
-  Waited waited;
-  while (!cancelled_ && holders_ > holders_own) {
-    const bool bytes_short = bytes_ + bytes > bytes_max_;
-    if (!bytes_short && holders_ < holders_max_) break;
-    const auto begin = std::chrono::steady_clock::now();
-    changed_.wait(lock);
-    if (bytes_short) waited.for_bytes += std::chrono::steady_clock::now() - begin;
-  }
-  if (cancelled_) return waited;
+  const auto begin = std::chrono::steady_clock::now();
+  const bool in_time = changed_.wait_for(lock, time_max, [&] {
+    return cancelled_ || holders_ <= holders_own || bytes_ + bytes <= bytes_max_;
+  });
+  Waited waited{.granted = in_time && !cancelled_,
+                .time = std::chrono::steady_clock::now() - begin};
+  if (!waited.granted) return waited;
   bytes_ += bytes;
   ++holders_;
-  waited.granted = true;
   return waited;
 }
 
-void MemoryBudget::Adjust(uint64_t estimated, uint64_t actual) {
+bool MemoryBudget::IsSpentBy(uint32_t holders_own, uint64_t bytes) {
   const std::lock_guard lock(mutex_);
-  CHECK(bytes_ >= estimated);
-  bytes_ = bytes_ - estimated + actual;
-  changed_.notify_all();
+  return holders_ > 0 && holders_ <= holders_own && bytes_ + bytes > bytes_max_;
 }
 
 void MemoryBudget::Release(uint64_t bytes) {
@@ -33,13 +29,6 @@ void MemoryBudget::Release(uint64_t bytes) {
   CHECK(bytes_ >= bytes && holders_ > 0);
   bytes_ -= bytes;
   --holders_;
-  changed_.notify_all();
-}
-
-void MemoryBudget::SetHoldersMax(uint32_t holders_max) {
-  const std::lock_guard lock(mutex_);
-  if (holders_max_ == holders_max) return;
-  holders_max_ = holders_max;
   changed_.notify_all();
 }
 

@@ -8,22 +8,21 @@
 
 namespace vecload::load {
 
-// Bytes that may be held at once, and by how many holders. Thread-safe.
+// Bytes that may be held at once. Thread-safe.
 class MemoryBudget {
  public:
   struct Waited {
-    bool granted = false;  // false: cancelled
-    Duration for_bytes{};  // of the wait, the part in which bytes were short
+    bool granted = false;  // false: cancelled, or not within the time
+    Duration time{};
   };
   explicit MemoryBudget(uint64_t bytes_max) : bytes_max_(bytes_max) {}
 
-  // Waits until the bytes are free and a holder more is allowed. Where nobody holds anything but
-  // the caller itself (`holders_own` times), any amount is granted: nobody could make room.
-  Waited Acquire(uint64_t bytes, uint32_t holders_own = 0);
-  // Corrects an estimate once the true size is known; never waits.
-  void Adjust(uint64_t estimated, uint64_t actual);
+  // Waits until the bytes are free. Where nobody holds anything but the caller itself
+  // (`holders_own` times), any amount is granted: nobody could make room.
+  Waited Acquire(uint64_t bytes, uint32_t holders_own, Duration time_max);
+  // Whether Acquire would wait, or grant more than there is, since the caller itself holds all.
+  [[nodiscard]] bool IsSpentBy(uint32_t holders_own, uint64_t bytes);
   void Release(uint64_t bytes);
-  void SetHoldersMax(uint32_t holders_max);
   // Makes all waiting and future Acquire return at once, without a grant.
   void Cancel();
 
@@ -32,7 +31,6 @@ class MemoryBudget {
   std::condition_variable changed_;
   uint64_t bytes_max_;
   uint64_t bytes_ = 0;
-  uint32_t holders_max_ = UINT32_MAX;
   uint32_t holders_ = 0;
   bool cancelled_ = false;
 };

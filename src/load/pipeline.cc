@@ -22,6 +22,15 @@ constexpr uint64_t kBudgetDefault = 256 * kMiB;
 constexpr uint64_t kReadAheadMin = 2 * kMiB;
 constexpr uint64_t kReadAheadPart = 8;  // of the memory, at the expense of the bodies
 constexpr uint32_t kInFlightDefaultMax = 256;
+// Of many shards together: each answer that is awaited is a connection.
+constexpr uint32_t kInFlightOfAllMax = 4096;
+// What 2,500 vectors/s of 1,024 dimensions keep in flight at 1.5 s, and half as much again.
+constexpr uint64_t kBudgetOfShard = 69 * kMiB;
+// Cut batches of one shard that wait for an encoder. With several shards some more, since keys do
+// not come in turn.
+constexpr size_t kWaitingOfShard = 4;
+// How soon a reader that waits for memory looks whether a shard has nothing to send meanwhile.
+constexpr Duration kMemoryTick = std::chrono::milliseconds(20);
 // Encoding and hashing take 10 us of a 1024-d vector, reading and sending 6 on a thread each: half
 // of the cores leave room for those, and four encoders are more than one sender can follow.
 constexpr uint32_t kEncodersDefaultMax = 4;
@@ -60,8 +69,16 @@ std::vector<ReadRequest> WhatIsLeft(const Pipeline::Parts& parts) {
   const Manifest& manifest = parts.source->manifest();
   const ReadingPlan& plan = parts.plan != nullptr ? *parts.plan : ReadingPlan::Whole(manifest);
   return plan.Requests(manifest, parts.journal,
-                       {.block_rows_max = BlockRows(parts.index.dimension),
-                        .non_filterable_keys = parts.index.non_filterable_keys});
+                       {.block_rows_max = BlockRows(parts.indexes.front().dimension),
+                        .non_filterable_keys = parts.indexes.front().non_filterable_keys});
+}
+
+uint32_t Shards(const Pipeline::Parts& parts) { return static_cast<uint32_t>(parts.indexes.size()); }
+
+uint32_t InFlightMax(const Pipeline::Parts& parts) {
+  const uint32_t asked = parts.options->in_flight_max;
+  if (asked > 0) return std::max(1U, asked / Shards(parts));
+  return std::min(kInFlightDefaultMax, std::max(4U, kInFlightOfAllMax / Shards(parts)));
 }
 
 uint64_t RowsTotal(const Pipeline::Parts& parts) {
@@ -94,17 +111,54 @@ Scheduler::Options SchedulerOptions(const Pipeline::Parts& parts) {
                        options.rate_requests_per_s.value_or(kRequestsPerS / options.parts),
                    .burst_vectors = static_cast<double>(options.batch_vectors_max),
                    .beyond_limit = options.rate_auto},
-          .in_flight_max = options.in_flight_max > 0 ? options.in_flight_max : kInFlightDefaultMax,
+          .in_flight_max = InFlightMax(parts),
           .give_up_after = options.give_up_after,
           .acknowledged_before = AcknowledgedBefore(parts),
           .seed = static_cast<uint64_t>(Clock::System().WallNow().time_since_epoch().count())};
+}
+
+// The ranges that hold what was set aside, in order, and of which shards it is.
+std::vector<ReadRequest> RequestsFor(const journal::SegmentSet& set_aside,
+                                     const ReadRequest& request, std::vector<bool>* shards) {
+  std::vector<Segment> segments;
+  for (const journal::SettledSegment& one : set_aside.All()) {
+    segments.push_back(one.segment);
+    (*shards)[one.segment.shard] = true;
+  }
+  std::ranges::sort(segments, {}, [](const Segment& segment) {
+    return std::pair(segment.file, segment.row_begin);
+  });
+  std::vector<ReadRequest> requests;
+  for (const Segment& segment : segments) {
+    if (!requests.empty() && requests.back().file == segment.file &&
+        segment.row_begin <= requests.back().row_end) {
+      requests.back().row_end = std::max(requests.back().row_end, segment.row_end);
+      continue;
+    }
+    requests.push_back(request);
+    requests.back().file = segment.file;
+    requests.back().row_begin = segment.row_begin;
+    requests.back().row_end = segment.row_end;
+  }
+  return requests;
+}
+
+std::vector<Lane> MakeLanes(const Pipeline::Parts& parts, TimePoint now) {
+  std::vector<Lane> lanes;
+  lanes.reserve(parts.indexes.size());
+  Scheduler::Options options = SchedulerOptions(parts);
+  for (const IndexInfo& index : parts.indexes) {
+    lanes.emplace_back(index.name, options, now);
+    ++options.seed;
+  }
+  return lanes;
 }
 
 }  // namespace
 
 uint64_t MemoryBytesMax(const LoadOptions& options) {
   if (options.memory_bytes_max > 0) return options.memory_bytes_max;
-  return std::min(kBudgetDefault, MachineMemory() / 4);
+  return std::min(std::max(kBudgetDefault, kBudgetOfShard * options.shards), MachineMemory() / 4);
 }
 
 uint64_t ReadAheadBytesMax(const LoadOptions& options) {
@@ -115,20 +169,21 @@ Pipeline::Pipeline(Parts parts)
     : parts_(std::move(parts)),
       to_read_(WhatIsLeft(parts_)),
       encoders_(Encoders(*parts_.options)),
-      body_bytes_per_vector_(parts_.index.dimension * kFloatBytes + kRowOverheadBytes),
+      body_bytes_per_vector_(parts_.indexes.front().dimension * kFloatBytes + kRowOverheadBytes),
       // Rows wait as floats for a short while only; most of the memory is for bodies that wait
       // for their answers.
       block_budget_(MemoryBytesMax(*parts_.options) / 4),
-      body_budget_(MemoryBytesMax(*parts_.options) / 4 * 3 - ReadAheadTaken(parts_)),
-      cut_(encoders_),
-      scheduler_(SchedulerOptions(parts_), clock_.Now()),
+      cut_({.shards = Shards(parts_),
+            .waiting_max = Shards(parts_) == 1 ? encoders_ : kWaitingOfShard,
+            .body_bytes_max =
+                MemoryBytesMax(*parts_.options) / 4 * 3 - ReadAheadTaken(parts_)}),
+      lanes_(MakeLanes(parts_, clock_.Now())),
       tally_(MakeTally(parts_, clock_.Now())),
       ledger_({.rejects = parts_.rejects,
                .journal = parts_.journal,
                .manifest = &parts_.source->manifest(),
                .tally = &tally_}),
-      subject_(parts_.index.name.ToString()),
-      divider_(parts_.index.name, &buffers_, wire::kBodyBytesMax) {
+      divider_(&buffers_, wire::kBodyBytesMax) {
   batch_vectors_max_ = FittingVectors(body_bytes_per_vector_, parts_.options->batch_vectors_max);
 }
 
@@ -140,7 +195,7 @@ LoadReport Pipeline::Run() {
 }
 
 Status Pipeline::Finish(const Status& status) {
-  return ledger_.Finish(status.ok() ? scheduler_.stop_reason() : status, clock_.WallNow());
+  return ledger_.Finish(status.ok() ? stop_reason_ : status, clock_.WallNow());
 }
 
 void Pipeline::StartThreads() {
@@ -152,74 +207,123 @@ void Pipeline::StartThreads() {
 void Pipeline::StopThreads() {
   cancelled_ = true;
   block_budget_.Cancel();
-  body_budget_.Cancel();
-  cut_.Close();
+  cut_.Cancel();
   for (std::thread& thread : threads_) thread.join();
   if (refresh_.joinable()) refresh_.join();
 }
 
 void Pipeline::ReadSource() {
-  const IndexInfo& index = parts_.index;
-  BatchCutter cutter(
-      {.dimension = index.dimension, .metric = index.metric}, &batch_vectors_max_,
-      [this](CutBatch batch) {
-        if (cut_.Push(std::move(batch))) return Status::Ok();
-        return Status::Cancelled("the load is stopping");
-      },
-      {.duplicates = parts_.duplicates,
-       .all_rejected_max = AcknowledgedBefore(parts_) ? UINT64_MAX : BatchCutter::kAllRejectedMax});
+  const IndexInfo& index = parts_.indexes.front();
+  Divider divider(
+      {.shards = Shards(parts_),
+       .rules = {.dimension = index.dimension, .metric = index.metric},
+       .batch_vectors_max = &batch_vectors_max_,
+       .duplicates = parts_.duplicates,
+       .all_rejected_max = AcknowledgedBefore(parts_) ? UINT64_MAX : Divider::kAllRejectedMax},
+      [this](CutBatch batch) { return PushCut(std::move(batch)); });
+  // With one shard the requests are for what is left, and no more.
+  if (Shards(parts_) > 1 && parts_.journal != nullptr && parts_.journal->segments() > 0) {
+    divider.SetFilter(RowFilter::AllBut(parts_.journal->Recorded()));
+  }
   const auto begin = clock_.Now();
-  Duration in_cutter{};
-  const Status status = parts_.source->ReadAll(
-      to_read_, [&](RowBlock block) { return TakeBlock(std::move(block), &cutter, &in_cutter); });
-  times_.read.Add(clock_.Now() - begin - in_cutter);
-  // Rows that were read before a failure are good.
-  const Status finished = cutter.Finish();
-  read_status_ = status.ok() ? finished : status;
+  Duration in_divider{};
+  Status status = ReadPass(to_read_, &divider, &in_divider);
+  // What was set aside for slow shards is read again, by now for them alone.
+  while (status.ok() && set_aside_.size() > 0) {
+    std::vector<bool> supplied(Shards(parts_));
+    std::vector<ReadRequest> requests = RequestsFor(set_aside_, to_read_.front(), &supplied);
+    divider.SetFilter(RowFilter::Only(std::exchange(set_aside_, {})));
+    cut_.SetSupplied(supplied);
+    status = ReadPass(requests, &divider, &in_divider);
+  }
+  times_.read.Add(clock_.Now() - begin - in_divider);
+  read_status_ = status;
   cut_.Close();
 }
 
-Status Pipeline::TakeBlock(RowBlock block, BatchCutter* cutter, Duration* in_cutter) {
+Status Pipeline::ReadPass(std::span<const ReadRequest> requests, Divider* divider,
+                          Duration* in_divider) {
+  const Status status = parts_.source->ReadAll(requests, [&](RowBlock block) {
+    return TakeBlock(std::move(block), divider, in_divider);
+  });
+  // Rows that were read before a failure are good.
+  const Status finished = divider->Finish();
+  return status.ok() ? finished : status;
+}
+
+Status Pipeline::TakeBlock(RowBlock block, Divider* divider, Duration* in_divider) {
   const auto begin = clock_.Now();
   const uint64_t bytes = block.bytes;
-  const MemoryBudget::Waited waited = block_budget_.Acquire(bytes, cutter->blocks_held());
-  times_.wait_memory.Add(waited.for_bytes);
-  if (!waited.granted) return Status::Cancelled("the load is stopping");
+  VECLOAD_RETURN_IF_ERROR(WaitForMemory(bytes, divider));
   const std::shared_ptr<const RowBlock> shared(new RowBlock(std::move(block)),
                                                [this, bytes](const RowBlock* spent) {
                                                  delete spent;
                                                  block_budget_.Release(bytes);
                                                });
-  const Status status = cutter->Add(shared);
-  *in_cutter += clock_.Now() - begin;
+  const Status status = divider->Add(shared);
+  *in_divider += clock_.Now() - begin;
   return status;
 }
 
+Status Pipeline::WaitForMemory(uint64_t bytes, Divider* divider) {
+  while (true) {
+    // Batches that are not full yet hold it all: nobody but their shards could let go of it.
+    while (block_budget_.IsSpentBy(divider->blocks_held(), bytes)) {
+      VECLOAD_ASSIGN_OR_RETURN(const bool flushed, divider->FlushFullest());
+      if (!flushed) break;
+    }
+    const MemoryBudget::Waited waited =
+        block_budget_.Acquire(bytes, divider->blocks_held(), kMemoryTick);
+    if (!waited.granted || waited.time > Duration{}) times_.wait_memory.Add(waited.time);
+    if (waited.granted) return Status::Ok();
+    if (cancelled_) return Status::Cancelled("the load is stopping");
+    for (const CutBatch& batch : cut_.TakeFromBlocked()) SetAside(batch);
+  }
+}
+
+Status Pipeline::PushCut(CutBatch batch) {
+  switch (cut_.Push(&batch)) {
+    case ShardQueues::Pushed::kTaken:
+      return Status::Ok();
+    case ShardQueues::Pushed::kSetAside:
+      SetAside(batch);
+      return Status::Ok();
+    case ShardQueues::Pushed::kClosed:
+      break;
+  }
+  return Status::Cancelled("the load is stopping");
+}
+
+void Pipeline::SetAside(const CutBatch& batch) {
+  for (const Segment& segment : batch.coverage.segments) {
+    set_aside_.Add({segment, {.rows = segment.row_end - segment.row_begin}});
+  }
+}
+
 void Pipeline::EncodeBatches() {
-  Encoder encoder(parts_.index.name, &buffers_, wire::kBodyBytesMax);
-  while (std::optional<CutBatch> cut = cut_.Pop()) {
-    if (cancelled_) break;
-    EncodeBatch(*std::move(cut), &encoder);
+  Encoder encoder(&buffers_, wire::kBodyBytesMax);
+  while (std::optional<ShardQueues::Popped> popped = cut_.Pop(body_bytes_per_vector_)) {
+    times_.wait_memory.Add(popped->waited_for_bytes);
+    EncodeBatch(*std::move(popped), &encoder);
   }
   if (encoders_running_.fetch_sub(1) == 1) events_.Push(SourceEndedEvent{});
 }
 
-void Pipeline::EncodeBatch(CutBatch cut, Encoder* encoder) {
-  const uint64_t estimated = cut.rows.size() * body_bytes_per_vector_.load();
-  const MemoryBudget::Waited waited = body_budget_.Acquire(estimated);
-  times_.wait_memory.Add(waited.for_bytes);
-  if (!waited.granted) return;
+void Pipeline::EncodeBatch(ShardQueues::Popped popped, Encoder* encoder) {
+  const uint32_t shard = popped.batch.shard;
   const auto begin = clock_.Now();
-  std::vector<EncodedBatch> encoded = encoder->Encode(std::move(cut));
+  std::vector<EncodedBatch> encoded =
+      encoder->Encode(parts_.indexes[shard].name, std::move(popped.batch));
   times_.encode.Add(clock_.Now() - begin);
   uint64_t bytes = 0;
   for (const EncodedBatch& batch : encoded) bytes += batch.body.bytes.capacity();
-  body_budget_.Adjust(estimated, bytes);
+  cut_.Adjust(shard, popped.charged_bytes, bytes);
   LearnBatchSize(encoded.front());
   // The first one carries the charge of all, so that each holder is released once.
   uint64_t charged_bytes = bytes;
   for (EncodedBatch& batch : encoded) {
-    events_.Push(EncodedEvent{std::move(batch), std::exchange(charged_bytes, UINT64_MAX)});
+    events_.Push(
+        EncodedEvent{shard, std::move(batch), std::exchange(charged_bytes, Lane::kNoCharge)});
   }
 }
 
@@ -233,19 +337,20 @@ void Pipeline::LearnBatchSize(const EncodedBatch& batch) {
 Status Pipeline::Schedule() {
   while (true) {
     TimePoint now = clock_.Now();
-    const Action action = scheduler_.Next(now);
-    if (action.kind == Action::Kind::kFinish) return action.status;
-    if (action.kind != Action::Kind::kWait) {
-      Perform(action);
-      continue;
+    TimePoint until = now + kTick;
+    bool all_finished = true;
+    for (uint32_t shard = 0; shard < lanes_.size(); ++shard) {
+      Lane& lane = lanes_[shard];
+      if (!lane.finished && lane.wake <= now) Turn(shard);
+      all_finished = all_finished && lane.finished;
+      if (!lane.finished) until = std::min(until, lane.wake);
     }
+    if (all_finished) return stop_reason_;
     CheckStops();
+    now = clock_.Now();
     if (ledger_.CommitDue(now)) CommitLedger();
     ShowProgress(now);
-    // Enough bodies to keep what may be in flight in flight, and no heap of them ready.
-    body_budget_.SetHoldersMax(scheduler_.in_flight_limit() + 2 * encoders_);
-    now = clock_.Now();
-    std::optional<Event> event = events_.Pop(std::min(action.until, now + kTick));
+    std::optional<Event> event = events_.Pop(until);
     while (event.has_value()) {
       Handle(*std::move(event));
       event = events_.Pop(TimePoint{});  // long past: does not wait
@@ -253,63 +358,96 @@ Status Pipeline::Schedule() {
   }
 }
 
+void Pipeline::Turn(uint32_t shard) {
+  Lane& lane = lanes_[shard];
+  while (true) {
+    const Action action = lane.scheduler.Next(clock_.Now());
+    if (lane.scheduler.stopping()) StopAll(lane.scheduler.stop_reason());
+    if (action.kind == Action::Kind::kFinish) lane.finished = true;
+    lane.wake = action.until;
+    if (action.kind == Action::Kind::kFinish || action.kind == Action::Kind::kWait) break;
+    Perform(shard, action);
+  }
+  // Enough bodies to keep what may be in flight in flight, and no heap of them ready.
+  const uint32_t limit = lane.scheduler.in_flight_limit();
+  cut_.SetDemand(shard, limit + 2 * encoders_, lane.scheduler.in_flight(),
+                 lane.scheduler.in_flight() < limit);
+}
+
 void Pipeline::Handle(Event event) {
   const TimePoint now = clock_.Now();
   if (auto* encoded = std::get_if<EncodedEvent>(&event)) {
+    Lane& lane = lanes_[encoded->shard];
     const BatchId id = next_id_++;
     const size_t vectors = encoded->batch.ids.size();
-    live_[id] = {.batch = std::make_shared<EncodedBatch>(std::move(encoded->batch)),
-                 .charged_bytes = encoded->charged_bytes};
-    scheduler_.OnBatch(id, vectors, now);
+    lane.live[id] = {.batch = std::make_shared<EncodedBatch>(std::move(encoded->batch)),
+                     .charged_bytes = encoded->charged_bytes};
+    lane.scheduler.OnBatch(id, vectors, now);
+    lane.wake = now;
   } else if (auto* answered = std::get_if<AnsweredEvent>(&event)) {
+    Lane& lane = lanes_[answered->shard];
     client::Outcome& outcome = answered->outcome;
-    if (!outcome.status.ok()) live_.at(answered->batch).refusal = outcome.status.message();
+    if (!outcome.status.ok()) lane.live.at(answered->batch).refusal = outcome.status.message();
     const Answer answer{std::move(outcome.status), std::move(outcome.named_records),
                         outcome.retry_after, outcome.latency};
-    tally_.OnAnswer(answer);
-    scheduler_.OnAnswer(answered->batch, answer, now);
-  } else if (auto* refreshed = std::get_if<RefreshedEvent>(&event)) {
-    scheduler_.OnRefreshed(refreshed->status);
+    lane.throttled += tally_.OnAnswer(answer) ? 1 : 0;
+    lane.scheduler.OnAnswer(answered->batch, answer, now);
+    lane.wake = now;
   } else {
-    scheduler_.OnSourceEnd();
+    const auto* refreshed = std::get_if<RefreshedEvent>(&event);
+    for (Lane& lane : lanes_) {
+      lane.wake = now;
+      if (refreshed == nullptr) {
+        lane.scheduler.OnSourceEnd();
+      } else if (std::exchange(lane.refreshing, false)) {
+        lane.scheduler.OnRefreshed(refreshed->status);
+      }
+    }
   }
 }
 
-void Pipeline::Perform(const Action& action) {
+void Pipeline::Perform(uint32_t shard, const Action& action) {
   switch (action.kind) {
     case Action::Kind::kSend:
-      return Send(action.batch);
+      return Send(shard, action.batch);
     case Action::Kind::kCommit:
-      return Commit(action.batch);
+      return Commit(shard, action.batch);
     case Action::Kind::kReject:
-      return RejectRecords(action.batch, action.records);
+      return RejectRecords(shard, action.batch, action.records);
     case Action::Kind::kHalve:
-      return Halve(action);
+      return Halve(shard, action);
     case Action::Kind::kRefresh:
-      return RefreshCredentials();
+      return RefreshCredentials(shard);
     case Action::Kind::kWait:
     case Action::Kind::kFinish:
       return;
   }
 }
 
-void Pipeline::Send(BatchId id) {
-  Live& live = live_.at(id);
+void Pipeline::Send(uint32_t shard, BatchId id) {
+  Lane& lane = lanes_[shard];
+  Lane::Live& live = lane.live.at(id);
   const std::shared_ptr<EncodedBatch> batch = live.batch;
   tally_.OnSend(!std::exchange(live.sent, true), batch->body.text().size());
   parts_.caller->Start(
       "PutVectors", batch->body.text(), batch->payload_hash, batch,
-      [this, id](client::Outcome outcome) { events_.Push(AnsweredEvent{id, std::move(outcome)}); });
+      [this, shard, id](client::Outcome outcome) {
+        events_.Push(AnsweredEvent{shard, id, std::move(outcome)});
+      },
+      lane.subject);
 }
 
-void Pipeline::Commit(BatchId id) {
-  auto node = live_.extract(id);
-  Live& live = node.mapped();
+void Pipeline::Commit(uint32_t shard, BatchId id) {
+  Lane& lane = lanes_[shard];
+  auto node = lane.live.extract(id);
+  Lane::Live& live = node.mapped();
   EncodedBatch& batch = *live.batch;
   const TimePoint now = clock_.Now();
-  StopUnlessOk(ledger_.Settle(batch.coverage, batch.ids.size(), now));
+  StopUnlessOk(ledger_.Settle(batch.coverage.rejects, batch.coverage.Settled(batch.ids), now));
+  lane.acknowledged += batch.ids.size();
+  lane.last_acknowledged = now;
   times_.journal.Add(clock_.Now() - now);
-  if (live.charged_bytes != UINT64_MAX) body_budget_.Release(live.charged_bytes);
+  if (live.charged_bytes != Lane::kNoCharge) cut_.Release(shard, live.charged_bytes);
   if (batch.body.bytes.capacity() > 0) buffers_.Give(std::move(batch.body.bytes));
 }
 
@@ -319,12 +457,22 @@ void Pipeline::CommitLedger() {
   times_.journal.Add(clock_.Now() - begin);
 }
 
-void Pipeline::StopUnlessOk(const Status& status) {
-  if (!status.ok()) scheduler_.OnStop(status);
+// What ends one shard's work ends the load: it can be resumed as a whole.
+void Pipeline::StopAll(const Status& reason) {
+  if (!stop_reason_.ok()) return;
+  stop_reason_ = reason;
+  for (Lane& lane : lanes_) {
+    lane.scheduler.OnStop(reason);
+    lane.wake = TimePoint{};
+  }
 }
 
-void Pipeline::RejectRecords(BatchId id, const std::vector<size_t>& records) {
-  Live& live = live_.at(id);
+void Pipeline::StopUnlessOk(const Status& status) {
+  if (!status.ok()) StopAll(status);
+}
+
+void Pipeline::RejectRecords(uint32_t shard, BatchId id, const std::vector<size_t>& records) {
+  Lane::Live& live = lanes_[shard].live.at(id);
   const EncodedBatch& batch = *live.batch;
   std::vector<size_t> kept;
   for (size_t record = 0; record < batch.ids.size(); ++record) {
@@ -343,24 +491,29 @@ void Pipeline::RejectRecords(BatchId id, const std::vector<size_t>& records) {
   }
   refused_ += records.size();
   live.batch = std::make_shared<EncodedBatch>(std::move(rest));
-  if (refused_ >= BatchCutter::kAllRejectedMax && tally_.acknowledged() == 0 &&
+  if (refused_ >= Divider::kAllRejectedMax && tally_.acknowledged() == 0 &&
       !AcknowledgedBefore(parts_)) {
-    scheduler_.OnStop(Status::InvalidArgument(fmt::format(
+    StopAll(Status::InvalidArgument(fmt::format(
         "the service refused the first {} rows that it was sent, the last one because {}", refused_,
         live.refusal)));
   }
 }
 
-void Pipeline::Halve(const Action& action) {
-  Live& live = live_.at(action.batch);
+void Pipeline::Halve(uint32_t shard, const Action& action) {
+  Lane& lane = lanes_[shard];
+  Lane::Live& live = lane.live.at(action.batch);
   auto [head, tail] = divider_.Divide(std::move(*live.batch), action.divide_at);
   live.batch = std::make_shared<EncodedBatch>(std::move(head));
-  live_[action.tail] = {.batch = std::make_shared<EncodedBatch>(std::move(tail)),
-                        .charged_bytes = UINT64_MAX};
+  lane.live[action.tail] = {.batch = std::make_shared<EncodedBatch>(std::move(tail)),
+                            .charged_bytes = Lane::kNoCharge};
 }
 
-void Pipeline::RefreshCredentials() {
-  // May call out to a process or a network; the scheduler goes on counting meanwhile.
+// Once for all shards that ask while it is under way.
+void Pipeline::RefreshCredentials(uint32_t shard) {
+  const bool under_way = std::ranges::any_of(lanes_, &Lane::refreshing);
+  lanes_[shard].refreshing = true;
+  if (under_way) return;
+  // May call out to a process or a network; the schedulers go on counting meanwhile.
   if (refresh_.joinable()) refresh_.join();
   refresh_ =
       std::thread([this] { events_.Push(RefreshedEvent{parts_.caller->RefreshCredentials()}); });
@@ -369,10 +522,10 @@ void Pipeline::RefreshCredentials() {
 void Pipeline::CheckStops() {
   const LoadOptions& options = *parts_.options;
   if (options.stop != nullptr && *options.stop) {
-    scheduler_.OnStop(Status::Cancelled("stopped on request; what was in flight was answered"));
+    StopAll(Status::Cancelled("stopped on request; what was in flight was answered"));
   }
   if (options.rejects_max.has_value() && tally_.rejected() > *options.rejects_max) {
-    scheduler_.OnStop(
+    StopAll(
         Status::InvalidArgument(fmt::format("{} rows were rejected, more than --max-rejects {}",
                                             tally_.rejected(), *options.rejects_max)));
   }
@@ -381,15 +534,28 @@ void Pipeline::CheckStops() {
 void Pipeline::ShowProgress(TimePoint now) {
   if (!parts_.options->on_progress || now < next_progress_) return;
   next_progress_ = now + kProgressEvery;
-  parts_.options->on_progress(tally_.Progress(scheduler_, now));
+  parts_.options->on_progress(tally_.Progress(Stand(), now));
+}
+
+Standing Pipeline::Stand() const {
+  Standing standing;
+  for (const Lane& lane : lanes_) {
+    standing.in_flight += lane.scheduler.in_flight();
+    standing.rate_vectors_per_s += lane.scheduler.rate_vectors_per_s();
+    const WaitTimes& waits = lane.scheduler.wait_times();
+    standing.waits.tokens += waits.tokens / lanes_.size();
+    standing.waits.in_flight += waits.in_flight / lanes_.size();
+    standing.waits.batches += waits.batches / lanes_.size();
+  }
+  return standing;
 }
 
 LoadReport Pipeline::MakeReport(const Status& status) {
   const TimePoint now = clock_.Now();
   if (parts_.options->on_progress) {
-    parts_.options->on_progress(tally_.Progress(scheduler_, now));
+    parts_.options->on_progress(tally_.Progress(Stand(), now));
   }
-  LoadReport report = tally_.Report(scheduler_, times_, encoders_, now);
+  LoadReport report = tally_.Report(Stand(), times_, encoders_, now);
   report.status = status;
   report.exit_code = !status.ok() ? 4 : report.vectors_rejected > 0 ? 3 : 0;
   return report;

@@ -4,19 +4,20 @@
 #include <memory>
 #include <string>
 #include <thread>
-#include <unordered_map>
 #include <variant>
 #include <vector>
 
 #include "base/clock.h"
 #include "client/caller.h"
-#include "load/cutter.h"
+#include "load/divider.h"
 #include "load/encoder.h"
+#include "load/lane.h"
 #include "load/ledger.h"
 #include "load/memory_budget.h"
 #include "load/queue.h"
 #include "load/reading_plan.h"
 #include "load/scheduler.h"
+#include "load/shard_queues.h"
 #include "load/tally.h"
 #include "vecload/loader.h"
 #include "vecload/source.h"
@@ -40,7 +41,8 @@ class Pipeline {
     journal::Journal* journal = nullptr;        // null: the load cannot be resumed
     const ReadingPlan* plan = nullptr;          // null: all rows
     const DuplicateRows* duplicates = nullptr;  // null: a batch's own later rows win
-    IndexInfo index;
+    // One a shard, alike in all but their names; of an index that is not divided its own.
+    std::vector<IndexInfo> indexes;
     const LoadOptions* options = nullptr;
   };
   explicit Pipeline(Parts parts);
@@ -49,18 +51,13 @@ class Pipeline {
   LoadReport Run();
 
  private:
-  // An encoded batch until it is settled.
-  struct Live {
-    std::shared_ptr<EncodedBatch> batch;
-    uint64_t charged_bytes = 0;  // of the budget; 0: another batch carries the charge
-    bool sent = false;
-    std::string refusal = {};  // why the service refused records
-  };
   struct EncodedEvent {
+    uint32_t shard = 0;
     EncodedBatch batch;
     uint64_t charged_bytes = 0;
   };
   struct AnsweredEvent {
+    uint32_t shard = 0;
     BatchId batch = 0;
     client::Outcome outcome;
   };
@@ -72,28 +69,36 @@ class Pipeline {
 
   // Reader's thread.
   void ReadSource();
-  Status TakeBlock(RowBlock block, BatchCutter* cutter, Duration* in_cutter);
+  Status ReadPass(std::span<const ReadRequest> requests, Divider* divider, Duration* in_divider);
+  Status TakeBlock(RowBlock block, Divider* divider, Duration* in_divider);
+  Status WaitForMemory(uint64_t bytes, Divider* divider);
+  Status PushCut(CutBatch batch);
+  void SetAside(const CutBatch& batch);
   // Encoders' threads.
   void EncodeBatches();
-  void EncodeBatch(CutBatch cut, Encoder* encoder);
+  void EncodeBatch(ShardQueues::Popped popped, Encoder* encoder);
   void LearnBatchSize(const EncodedBatch& batch);
 
   // The scheduling thread.
   void StartThreads();
   void StopThreads();
   Status Schedule();
+  // Does what the lane's scheduler wants until it waits.
+  void Turn(uint32_t shard);
   void Handle(Event event);
-  void Perform(const Action& action);
-  void Send(BatchId id);
-  void Commit(BatchId id);
+  void Perform(uint32_t shard, const Action& action);
+  void Send(uint32_t shard, BatchId id);
+  void Commit(uint32_t shard, BatchId id);
   void CommitLedger();
+  void StopAll(const Status& reason);
   void StopUnlessOk(const Status& status);
   Status Finish(const Status& status);
-  void RejectRecords(BatchId id, const std::vector<size_t>& records);
-  void Halve(const Action& action);
-  void RefreshCredentials();
+  void RejectRecords(uint32_t shard, BatchId id, const std::vector<size_t>& records);
+  void Halve(uint32_t shard, const Action& action);
+  void RefreshCredentials(uint32_t shard);
   void CheckStops();
   void ShowProgress(TimePoint now);
+  [[nodiscard]] Standing Stand() const;
   LoadReport MakeReport(const Status& status);
 
   Parts parts_;
@@ -103,23 +108,22 @@ class Pipeline {
   std::atomic<uint32_t> batch_vectors_max_;
   std::atomic<uint64_t> body_bytes_per_vector_;
   MemoryBudget block_budget_;
-  MemoryBudget body_budget_;
   BufferPool buffers_;
-  Queue<CutBatch> cut_;
+  ShardQueues cut_;
   Queue<Event> events_;
   std::vector<std::thread> threads_;
   std::thread refresh_;
   std::atomic<uint32_t> encoders_running_{0};
   std::atomic<bool> cancelled_{false};
   Status read_status_;  // written before cut_ is closed, read after the source ended
+  journal::SegmentSet set_aside_;  // the reader's: what this pass could not keep for slow shards
   ThreadTimes times_;
 
-  Scheduler scheduler_;
+  std::vector<Lane> lanes_;  // one a shard
   Tally tally_;
   Ledger ledger_;
-  std::string subject_;  // of the calls, in failures
-  Encoder divider_;      // for batches that the service refuses
-  std::unordered_map<BatchId, Live> live_;
+  Encoder divider_;  // for batches that the service refuses
+  Status stop_reason_;
   BatchId next_id_ = 0;
   uint64_t refused_ = 0;
   TimePoint next_progress_{};

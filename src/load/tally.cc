@@ -54,11 +54,14 @@ void Tally::OnSend(bool is_first_attempt, uint64_t body_bytes) {
   bytes_sent_ += body_bytes;
 }
 
-void Tally::OnAnswer(const Answer& answer) {
+bool Tally::OnAnswer(const Answer& answer) {
   put_ += answer.latency;
   latencies_.Add(answer.latency);
   const ServiceError* const error = answer.status.service();
-  if (error != nullptr && (error->http_status == 429 || error->http_status == 503)) ++throttled_;
+  const bool throttled =
+      error != nullptr && (error->http_status == 429 || error->http_status == 503);
+  throttled_ += throttled ? 1 : 0;
+  return throttled;
 }
 
 void Tally::OnCommit(uint64_t acknowledged, uint64_t rejected, uint64_t superseded, TimePoint now) {
@@ -68,7 +71,7 @@ void Tally::OnCommit(uint64_t acknowledged, uint64_t rejected, uint64_t supersed
   recent_.emplace_back(now, rows_done());
 }
 
-LoadProgress Tally::Progress(const Scheduler& scheduler, TimePoint now) {
+LoadProgress Tally::Progress(const Standing& standing, TimePoint now) {
   while (recent_.size() > 2 && recent_.front().first < now - kRateWindow) recent_.pop_front();
   LoadProgress progress;
   progress.rows_total = rows_total_;
@@ -76,8 +79,8 @@ LoadProgress Tally::Progress(const Scheduler& scheduler, TimePoint now) {
   progress.vectors_acknowledged = acknowledged_;
   progress.vectors_rejected = rejected_;
   progress.throttled = throttled_;
-  progress.in_flight = scheduler.in_flight();
-  progress.rate_vectors_per_s = scheduler.rate_vectors_per_s();
+  progress.in_flight = standing.in_flight;
+  progress.rate_vectors_per_s = standing.rate_vectors_per_s;
   progress.elapsed_s = Seconds(now - started_);
   const auto& [since, rows_then] = recent_.front();
   progress.vectors_per_s = PerSecond(progress.rows_done - rows_then, Seconds(now - since));
@@ -87,7 +90,7 @@ LoadProgress Tally::Progress(const Scheduler& scheduler, TimePoint now) {
   return progress;
 }
 
-LoadReport Tally::Report(const Scheduler& scheduler, const ThreadTimes& times, uint32_t encoders,
+LoadReport Tally::Report(const Standing& standing, const ThreadTimes& times, uint32_t encoders,
                          TimePoint now) const {
   LoadReport report;
   report.rows_total = rows_total_;
@@ -112,12 +115,12 @@ LoadReport Tally::Report(const Scheduler& scheduler, const ThreadTimes& times, u
   report.encode_s = Seconds(times.encode.get());
   report.wait_memory_s = Seconds(times.wait_memory.get());
   report.journal_s = Seconds(times.journal.get());
-  report.wait_tokens_s = Seconds(scheduler.wait_times().tokens);
+  report.wait_tokens_s = Seconds(standing.waits.tokens);
   report.put_s = Seconds(put_);
   report.put_latency_p50_ms = latencies_.PercentileMs(0.50);
   report.put_latency_p95_ms = latencies_.PercentileMs(0.95);
   report.put_latency_p99_ms = latencies_.PercentileMs(0.99);
-  report.bottleneck = FindBottleneck(scheduler.wait_times(), times, encoders, now - started_);
+  report.bottleneck = FindBottleneck(standing.waits, times, encoders, now - started_);
   return report;
 }
 

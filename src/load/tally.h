@@ -31,6 +31,13 @@ struct ThreadTimes {
   SharedDuration journal;      // writing down what is done
 };
 
+// Where the schedulers of all shards stand.
+struct Standing {
+  uint32_t in_flight = 0;
+  double rate_vectors_per_s = 0;  // 0: unlimited
+  WaitTimes waits;                // of a shard, on average
+};
+
 // The figures of one load, kept by the thread that schedules.
 class Tally {
  public:
@@ -38,7 +45,8 @@ class Tally {
   Tally(uint64_t rows_total, const journal::Counts& settled, TimePoint now);
 
   void OnSend(bool is_first_attempt, uint64_t body_bytes);
-  void OnAnswer(const Answer& answer);
+  // Whether it was a 429 or 503.
+  bool OnAnswer(const Answer& answer);
   void OnCommit(uint64_t acknowledged, uint64_t rejected, uint64_t superseded, TimePoint now);
 
   [[nodiscard]] uint64_t acknowledged() const { return acknowledged_; }
@@ -48,9 +56,9 @@ class Tally {
     return resumed_ + acknowledged_ + rejected_ + superseded_;
   }
 
-  LoadProgress Progress(const Scheduler& scheduler, TimePoint now);
-  // All but status, exit_code and what names the job.
-  LoadReport Report(const Scheduler& scheduler, const ThreadTimes& times, uint32_t encoders,
+  LoadProgress Progress(const Standing& standing, TimePoint now);
+  // All but status, exit_code, shards and what names the job.
+  LoadReport Report(const Standing& standing, const ThreadTimes& times, uint32_t encoders,
                     TimePoint now) const;
 
  private:
