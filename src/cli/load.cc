@@ -75,6 +75,13 @@ void AddIndexFlags(CLI::App* command, LoadFlags* flags) {
   AddParsed(command, "--index", &flags->load.index, IndexName::Parse, "Where the vectors go")
       ->required()
       ->type_name("BUCKET/INDEX");
+  command
+      ->add_option("--shards", flags->load.shards,
+                   "Divide the vectors by key over N indexes, INDEX-0000 and so on, each with its "
+                   "own limit of vectors/s")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000).description(""))
+      ->group(group);
   CLI::Option* create = command->add_flag("--create-index", flags->create_index,
                                           "Make bucket and index where they are absent");
   create->group(group);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <atomic>
 #include <charconv>
+#include <functional>
+#include <iterator>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -31,30 +33,31 @@ std::optional<uint32_t> ParseNumber(std::string_view text) {
   return number;
 }
 
-// Asks for each of them, some at once; the first failure in their order.
-Result<std::vector<IndexInfo>> GetAll(Client* client, const std::vector<IndexName>& names) {
-  std::vector<IndexInfo> found(names.size());
-  std::vector<Status> failures(names.size());
+// Calls `call` for 0 to count - 1, some at once; the first failure in their order.
+Status ForEach(size_t count, const std::function<Status(size_t)>& call) {
+  std::vector<Status> failures(count);
   std::atomic<size_t> next{0};
   std::atomic<bool> failed{false};
-  const auto ask = [&] {
-    for (size_t i = next++; i < names.size() && !failed; i = next++) {
-      auto index = client->GetIndex(names[i]);
-      if (index.ok()) {
-        found[i] = *std::move(index);
-      } else {
-        failures[i] = index.status();
-        failed = true;
-      }
+  const auto work = [&] {
+    for (size_t i = next++; i < count && !failed; i = next++) {
+      failures[i] = call(i);
+      if (!failures[i].ok()) failed = true;
     }
   };
   std::vector<std::thread> threads;
-  for (size_t i = 1; i < std::min<size_t>(names.size(), kAskedAtOnce); ++i) {
-    threads.emplace_back(ask);
-  }
-  ask();
+  for (size_t i = 1; i < std::min<size_t>(count, kAskedAtOnce); ++i) threads.emplace_back(work);
+  work();
   for (std::thread& thread : threads) thread.join();
   for (const Status& failure : failures) VECLOAD_RETURN_IF_ERROR(failure);
+  return Status::Ok();
+}
+
+Result<std::vector<IndexInfo>> GetAll(Client* client, const std::vector<IndexName>& names) {
+  std::vector<IndexInfo> found(names.size());
+  VECLOAD_RETURN_IF_ERROR(ForEach(names.size(), [&](size_t i) -> Status {
+    VECLOAD_ASSIGN_OR_RETURN(found[i], client->GetIndex(names[i]));
+    return Status::Ok();
+  }));
   return found;
 }
 
@@ -157,6 +160,29 @@ Result<ShardSet> FindShards(Client* client, const IndexName& base) {
   for (uint32_t shard = 0; shard < set.size(); ++shard) set.indexes[shard].name = names[shard];
   VECLOAD_RETURN_IF_ERROR(CheckAlike(set.indexes));
   return set;
+}
+
+Status CreateShards(Client* client, const IndexName& base, uint32_t shards,
+                    const IndexSettings& settings) {
+  const auto create = [&](uint32_t shard) -> Status {
+    const ShardTags tags{.scheme = std::string(kShardScheme), .shards = shards, .shard = shard};
+    IndexSettings own = settings;
+    std::ranges::move(tags.ToTags(), std::back_inserter(own.tags));
+    const IndexName name = ShardName(base, shard);
+    const Status made = client->CreateIndex(name, own);
+    if (made.code() != Code::kConflict) return made;
+    // Of an earlier attempt, or another loader's; one of another set is not touched.
+    VECLOAD_ASSIGN_OR_RETURN(const IndexInfo index, client->GetIndex(name));
+    VECLOAD_ASSIGN_OR_RETURN(const auto found, client->ListTags(index.arn));
+    const Result<ShardTags> read = ShardTags::Read(found);
+    if (!read.ok()) return read.status().WithContext("index " + name.ToString());
+    if (read->shards == shards && read->shard == shard) return Status::Ok();
+    return Status::Conflict(fmt::format("index {} is there as shard {} of {}; name another base",
+                                        name.ToString(), read->shard, read->shards));
+  };
+  VECLOAD_RETURN_IF_ERROR(
+      ForEach(shards - 1, [&](size_t i) { return create(static_cast<uint32_t>(i) + 1); }));
+  return create(0);
 }
 
 Result<ShardSet> FindIndexes(Client* client, const IndexName& name) {

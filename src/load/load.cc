@@ -1,12 +1,15 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "base/clock.h"
 #include "client/caller.h"
+#include "client/shards.h"
 #include "journal/identity.h"
 #include "journal/journal.h"
 #include "journal/show.h"
@@ -59,6 +62,9 @@ Status CheckOptions(const LoadOptions& options) {
     return Status::InvalidArgument(
         fmt::format("there is no part {} of {}", options.part, options.parts));
   }
+  if (options.shards > 0) {
+    VECLOAD_RETURN_IF_ERROR(client::CheckShardNames(options.index, options.shards));
+  }
   return CheckRowsFrom(options);
 }
 
@@ -73,6 +79,9 @@ Status CreateBucketAndIndex(Client* client, Source* source, const LoadOptions& o
                                .non_filterable_keys = create.non_filterable_keys,
                                .kms_key_arn = create.kms_key_arn,
                                .tags = create.tags};
+  if (options.shards > 0) {
+    return client::CreateShards(client, options.index, options.shards, settings);
+  }
   Status index = client->CreateIndex(options.index, settings);
   return index.code() == Code::kConflict ? Status::Ok() : index;
 }
@@ -110,6 +119,12 @@ Status CheckDimension(const IndexInfo& index, const ColumnMapping& mapping) {
 Result<IndexInfo> FindIndex(Client* client, Source* source, const LoadOptions& options) {
   Result<IndexInfo> index = client->GetIndex(options.index);
   if (!index.ok() && index.status().code() == Code::kNotFound) {
+    const auto shards = client::FindShards(client, options.index);
+    if (shards.ok()) {
+      return Status::Conflict(fmt::format("{} is divided into {} shards; load it with --shards {}",
+                                          options.index.ToString(), shards->size(),
+                                          shards->size()));
+    }
     if (!options.create_index.has_value()) {
       return Status(Code::kNotFound, index.status().message() +
                                          "; create it first, or let load do so with --create-index "
@@ -122,6 +137,44 @@ Result<IndexInfo> FindIndex(Client* client, Source* source, const LoadOptions& o
     VECLOAD_RETURN_IF_ERROR(CheckAsCreated(*index, *options.create_index));
   }
   return index;
+}
+
+Result<std::vector<IndexInfo>> FindShards(Client* client, Source* source,
+                                          const LoadOptions& options) {
+  Result<client::ShardSet> shards = client::FindShards(client, options.index);
+  const IndexName first = client::ShardName(options.index, 0);
+  if (!shards.ok() && shards.status().code() == Code::kNotFound &&
+      client->GetIndex(first).status().code() == Code::kNotFound) {
+    if (!options.create_index.has_value()) {
+      return Status(Code::kNotFound,
+                    shards.status().message() + "; create the shards with --create-index "
+                                                "--distance-metric cosine|euclidean");
+    }
+    VECLOAD_RETURN_IF_ERROR(CreateBucketAndIndex(client, source, options));
+    shards = client::FindShards(client, options.index);
+  }
+  if (!shards.ok()) return shards.status();
+  if (shards->size() != options.shards) {
+    return Status::Conflict(fmt::format(
+        "{} is divided into {} shards, not {}, which cannot be changed, since keys would be in "
+        "other shards: load with --shards {}, or into another base",
+        options.index.ToString(), shards->size(), options.shards, shards->size()));
+  }
+  for (const IndexInfo& index : shards->indexes) {
+    if (!options.create_index.has_value()) break;
+    VECLOAD_RETURN_IF_ERROR(CheckAsCreated(index, *options.create_index));
+  }
+  return std::move(shards->indexes);
+}
+
+// Those that the vectors go to, one a shard.
+Result<std::vector<IndexInfo>> FindTargets(Client* client, Source* source,
+                                           const LoadOptions& options) {
+  if (options.shards > 0) return FindShards(client, source, options);
+  VECLOAD_ASSIGN_OR_RETURN(IndexInfo index, FindIndex(client, source, options));
+  // As the user names it: what GetIndex says may be an ARN's form of the same.
+  index.name = options.index;
+  return std::vector<IndexInfo>{std::move(index)};
 }
 
 void Tell(const LoadOptions& options, const std::string& message) {
@@ -148,13 +201,16 @@ struct Books {
   std::string rejects_path;
 };
 
-journal::JobIdentity IdentityOf(const IndexInfo& index, const std::string& endpoint_url,
+journal::JobIdentity IdentityOf(std::span<const IndexInfo> indexes, const std::string& endpoint_url,
                                 const ColumnMapping& mapping, const LoadOptions& options) {
   journal::JobIdentity identity;
   identity.endpoint_url = endpoint_url;
   identity.part = options.part;
   identity.parts = options.parts;
-  identity.indexes = {{index.arn, index.creation_time_s}};
+  for (const IndexInfo& index : indexes) {
+    identity.indexes.push_back({index.arn, index.creation_time_s});
+  }
+  if (options.shards > 0) identity.shard_scheme = client::kShardScheme;
   identity.mapping = mapping;
   identity.on_duplicate = OnDuplicateName(options.on_duplicate);
   return identity;
@@ -263,12 +319,11 @@ Result<LoadReport> Load(const LoadOptions& options) {
   VECLOAD_ASSIGN_OR_RETURN(const std::shared_ptr<client::Caller> caller,
                            client::Caller::Open(options.client));
   const std::unique_ptr<Client> client = client::MakeClient(caller);
-  VECLOAD_ASSIGN_OR_RETURN(IndexInfo index, FindIndex(client.get(), source.get(), options));
-  // As the user names it: what GetIndex says may be an ARN's form of the same.
-  index.name = options.index;
-  VECLOAD_RETURN_IF_ERROR(CheckDimension(index, source->mapping()));
+  VECLOAD_ASSIGN_OR_RETURN(std::vector<IndexInfo> indexes,
+                           FindTargets(client.get(), source.get(), options));
+  VECLOAD_RETURN_IF_ERROR(CheckDimension(indexes.front(), source->mapping()));
   const journal::JobIdentity identity =
-      IdentityOf(index, caller->endpoint_url(), source->mapping(), options);
+      IdentityOf(indexes, caller->endpoint_url(), source->mapping(), options);
   VECLOAD_ASSIGN_OR_RETURN(Books books, OpenBooks(options, identity, source->manifest(), plan));
   VECLOAD_ASSIGN_OR_RETURN(const Duplicates duplicates,
                            FindDuplicates(options, source.get(), &books));
@@ -280,7 +335,7 @@ Result<LoadReport> Load(const LoadOptions& options) {
                            .journal = books.journal.get(),
                            .plan = &plan,
                            .duplicates = duplicates.get(),
-                           .index = std::move(index),
+                           .indexes = std::move(indexes),
                            .options = &options});
   LoadReport report = pipeline.Run();
   report.sources = options.sources;
