@@ -13,7 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
-#include "load/cutter.h"
+#include "load/divider.h"
 #include "load/encoder.h"
 #include "load/rejects_file.h"
 #include "load/row_check.h"
@@ -63,12 +63,10 @@ struct Cut {
 Cut CutAll(const std::vector<std::shared_ptr<const RowBlock>>& blocks, uint32_t vectors_max) {
   Cut cut;
   const std::atomic<uint32_t> limit = vectors_max;
-  BatchCutter cutter(kRules, &limit,
-                     [&](CutBatch batch) {
-                       cut.batches.push_back(std::move(batch));
-                       return Status::Ok();
-                     },
-                     {});
+  Divider cutter({.rules = kRules, .batch_vectors_max = &limit}, [&](CutBatch batch) {
+    cut.batches.push_back(std::move(batch));
+    return Status::Ok();
+  });
   for (const auto& block : blocks) {
     cut.status = cutter.Add(block);
     if (!cut.status.ok()) return cut;
@@ -93,7 +91,7 @@ TEST(BatchCutter, TheLaterOfTwoRowsWithOneKeyWins) {
   EXPECT_EQ(Keys(batch), (std::vector<std::string>{"b", "a"}));
   EXPECT_EQ(batch.rows[1].id, (RowId{0, 3}));
   EXPECT_EQ(batch.coverage.superseded, (std::vector<RowId>{{0, 0}, {0, 2}}));
-  EXPECT_EQ(batch.coverage.rows(), 4U);
+  EXPECT_EQ(batch.coverage.Settled().at(0).counts.rows, 4U);
 }
 
 TEST(BatchCutter, ABadLaterRowDoesNotSupersede) {
@@ -142,9 +140,9 @@ TEST(BatchCutter, EveryRowIsCoveredOnceWhateverTheMixture) {
       blocks.push_back(Block(file, 0, keys));
     }
     BufferPool pool;
-    Encoder encoder({"b", "i"}, &pool, 200 + random.Below(400));
+    Encoder encoder(&pool, 200 + random.Below(400));
     for (CutBatch& cut : CutAll(blocks, 1 + static_cast<uint32_t>(random.Below(20))).batches) {
-      for (EncodedBatch& batch : encoder.Encode(std::move(cut))) {
+      for (EncodedBatch& batch : encoder.Encode({"b", "i"}, std::move(cut))) {
         // Divide some of what was encoded, as a refusal would.
         std::vector<EncodedBatch> parts;
         if (batch.ids.size() > 1 && random.Below(2) == 0) {
@@ -157,8 +155,7 @@ TEST(BatchCutter, EveryRowIsCoveredOnceWhateverTheMixture) {
         }
         for (const EncodedBatch& part : parts) {
           ASSERT_EQ(part.body.records.size(), part.ids.size());
-          ASSERT_EQ(part.coverage.rows(), part.ids.size() + part.coverage.rejects.size() +
-                                              part.coverage.superseded.size());
+          ASSERT_EQ(part.coverage.Settled(part.ids), part.coverage.Settled());
           for (const RowId& id : part.ids) ++seen.at(id);
           for (const Reject& reject : part.coverage.rejects) ++seen.at(reject.id);
           for (const RowId& id : part.coverage.superseded) ++seen.at(id);
@@ -173,8 +170,8 @@ TEST(BatchCutter, EveryRowIsCoveredOnceWhateverTheMixture) {
 TEST(Encoder, ABatchThatDoesNotFitBecomesSeveral) {
   Cut cut = CutAll({Block(0, 0, {"a", "b", "c", "d", "e"})}, 500);
   BufferPool pool;
-  Encoder encoder({"b", "i"}, &pool, 170);
-  const std::vector<EncodedBatch> batches = encoder.Encode(std::move(cut.batches.at(0)));
+  Encoder encoder(&pool, 170);
+  const std::vector<EncodedBatch> batches = encoder.Encode({"b", "i"}, std::move(cut.batches.at(0)));
   ASSERT_GT(batches.size(), 1U);
   std::string keys;
   for (const EncodedBatch& batch : batches) {
@@ -189,8 +186,8 @@ TEST(Encoder, ABatchThatDoesNotFitBecomesSeveral) {
 TEST(Encoder, SelectingRecordsHashesTheNewBody) {
   Cut cut = CutAll({Block(0, 0, {"a", "b", "c"})}, 500);
   BufferPool pool;
-  Encoder encoder({"b", "i"}, &pool, 1 << 20);
-  const EncodedBatch batch = std::move(encoder.Encode(std::move(cut.batches.at(0))).at(0));
+  Encoder encoder(&pool, 1 << 20);
+  const EncodedBatch batch = std::move(encoder.Encode({"b", "i"}, std::move(cut.batches.at(0))).at(0));
   const std::vector<size_t> kept = {0, 2};
   const EncodedBatch selected = encoder.Select(batch, kept);
   EXPECT_EQ(selected.ids, (std::vector<RowId>{{0, 0}, {0, 2}}));

@@ -15,7 +15,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include "load/cutter.h"
+#include "load/divider.h"
 #include "load/key_sorter.h"
 #include "load/testing_source.h"
 
@@ -240,12 +240,11 @@ struct Cut {
 Cut CutAll(Source* source, const DuplicateRows* duplicates, uint32_t block_rows) {
   Cut cut;
   const std::atomic<uint32_t> limit = 500;
-  BatchCutter cutter(kRules, &limit,
-                     [&](CutBatch batch) {
-                       cut.batches.push_back(std::move(batch));
-                       return Status::Ok();
-                     },
-                     {.duplicates = duplicates});
+  Divider cutter({.rules = kRules, .batch_vectors_max = &limit, .duplicates = duplicates},
+                 [&](CutBatch batch) {
+                   cut.batches.push_back(std::move(batch));
+                   return Status::Ok();
+                 });
   for (uint32_t file = 0; file < source->manifest().files.size(); ++file) {
     const Status read = source->Read({.file = file,
                                       .row_begin = 0,

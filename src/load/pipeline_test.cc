@@ -155,7 +155,7 @@ class PipelineTest : public ::testing::Test {
                        .journal = journal_.get(),
                        .plan = plan_.get(),
                        .duplicates = duplicates_,
-                       .index = index,
+                       .indexes = {index},
                        .options = &options_});
     return pipeline.Run();
   }
