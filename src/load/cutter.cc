@@ -20,8 +20,9 @@ constexpr size_t kBatchBlocksMax = Coverage::kSegmentsMax;
 
 }  // namespace
 
-BatchCutter::BatchCutter(const RowRules& rules, const std::atomic<uint32_t>* batch_vectors_max,
-                         Emit emit, const Options& options)
+BatchCutter::BatchCutter(const source::RowRules& rules,
+                         const std::atomic<uint32_t>* batch_vectors_max, Emit emit,
+                         const Options& options)
     : rules_(rules),
       batch_vectors_max_(batch_vectors_max),
       emit_(std::move(emit)),
@@ -45,7 +46,7 @@ Status BatchCutter::AddRow(const SourceRow& row, RowId id,
     return Status::Ok();
   }
   ++rows_seen_;
-  const RejectRule rule = CheckRow(row, rules_);
+  const RejectRule rule = source::CheckRow(row, rules_);
   if (rule != RejectRule::kNone) return RejectRow(row, id, rule);
   const auto [place, is_new] = row_of_key_.try_emplace(row.key, batch_.rows.size());
   if (!is_new) {
@@ -67,7 +68,7 @@ bool BatchCutter::IsFull(const std::shared_ptr<const RowBlock>& block) const {
 
 Status BatchCutter::RejectRow(const SourceRow& row, RowId id, RejectRule rule) {
   ++rows_rejected_;
-  Reject reject{.id = id, .rule = rule, .message = RejectMessage(row, rule, rules_)};
+  Reject reject{.id = id, .rule = rule, .message = source::RejectMessage(row, rule, rules_)};
   if (rule != RejectRule::kKeyMissing) SetRejectKey(row.key, &reject);
   batch_.coverage.rejects.push_back(std::move(reject));
   if (rows_rejected_ < options_.all_rejected_max || rows_rejected_ != rows_seen_)

@@ -10,7 +10,7 @@
 
 #include "load/coverage.h"
 #include "load/duplicates.h"
-#include "load/row_check.h"
+#include "source/row_check.h"
 #include "vecload/source.h"
 
 namespace vecload::load {
@@ -44,8 +44,8 @@ class BatchCutter {
 
   // `batch_vectors_max` may be lowered by others while the cutter works (bytes per vector are
   // learned by encoding). What `emit` returns ends the work.
-  BatchCutter(const RowRules& rules, const std::atomic<uint32_t>* batch_vectors_max, Emit emit,
-              const Options& options);
+  BatchCutter(const source::RowRules& rules, const std::atomic<uint32_t>* batch_vectors_max,
+              Emit emit, const Options& options);
   Status Add(const std::shared_ptr<const RowBlock>& block);
   // Emits what is left.
   Status Finish();
@@ -59,7 +59,7 @@ class BatchCutter {
   void Supersede(size_t earlier);
   Status EmitBatch();
 
-  RowRules rules_;
+  source::RowRules rules_;
   const std::atomic<uint32_t>* batch_vectors_max_;
   Emit emit_;
   Options options_;
