@@ -12,7 +12,6 @@ import argparse
 import dataclasses
 import json
 import pathlib
-import statistics
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -21,11 +20,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from programs import INDEX, UNPACED, NullServer, environment, generate, load_command, machine, run
+from speed import spread
 
 DIMENSIONS = (128, 384, 768, 1024, 1536, 3072, 4096)
 ROWS = (100_000, 1_000_000, 10_000_000)
 FILES = (1, 10, 100, 1_000, 10_000)
-FIELDS = (0, 2, 20)
 ENCODERS = (1, 2)
 # As many floats in every point of the axis of dimensions.
 FLOATS = 100_000 * 1024
@@ -162,12 +161,7 @@ def measure(
         row: dict = {"axis": point.axis, "value": point.value, "rows": point.rows}
         row |= {"dimension": point.dimension, "runs": len(results)}
         for figure in results[0]:
-            values = [result[figure] for result in results]
-            row[figure] = {
-                "median": statistics.median(values),
-                "min": min(values),
-                "max": max(values),
-            }
+            row[figure] = spread([result[figure] for result in results])
         rows.append(row)
     return rows
 

@@ -29,6 +29,15 @@ struct Entry {
   std::string_view key;
 };
 
+// Of the index; what a row of the source has besides is for the caller to add.
+inline Entry EntryOf(std::string_view key, const RecordDigest& digest, uint32_t shard) {
+  return {.key_hash = digest.key_hash,
+          .vector = digest.vector,
+          .metadata = digest.metadata,
+          .shard = static_cast<uint16_t>(shard),
+          .key = key};
+}
+
 // Entries parted by their keys' hashes: kept in memory while they are few, else appended to a
 // temporary file without a name; given back part by part, each part with all entries of its keys.
 // Add may be called from several threads. Memory: one part, and a buffer for each.

@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "vecload/record.h"
 #include "vecload/source.h"
 #include "vecload/status.h"
 
@@ -13,16 +12,12 @@ namespace vecload::audit {
 // The rows that a load's rejects file lists. Memory: 8 bytes a row.
 class RejectedRows {
  public:
-  // kInvalidArgument names the line that is no row of the source.
+  // kInvalidArgument names the line that is no row of the source; kIo.
   static Result<RejectedRows> Read(const std::string& path, const Manifest& manifest);
   [[nodiscard]] bool Has(uint32_t file, uint64_t row) const;
 
  private:
   std::vector<std::vector<uint64_t>> rows_;  // by file, ascending
 };
-
-// Whether the index can hold the row: the rules by which load rejects rows (load/row_check.h).
-// Without its vector, by its key alone.
-bool IsLoadable(const SourceRow& row, const IndexInfo& index, bool keys_only);
 
 }  // namespace vecload::audit

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 #include <utility>
@@ -17,6 +18,8 @@
 #include "audit/record_digest.h"
 #include "audit/rejected_rows.h"
 #include "client/shards.h"
+#include "source/row_check.h"
+#include "wire/limits.h"
 
 namespace vecload {
 namespace audit {
@@ -24,7 +27,6 @@ namespace {
 
 constexpr uint32_t kBlockRows = 500;
 constexpr uint32_t kSegmentsOfOneIndex = 4;
-constexpr size_t kGetVectorsMax = 100;  // keys in a GetVectors request
 // A key in the second pass, about; a wrong guess costs only memory or parts.
 constexpr uint64_t kKeyBytesGuess = 40;
 
@@ -50,12 +52,23 @@ class Verification {
   Status ReadSource(const TakeRow& take);
   Status ReadFiles(const TakeRow& take, std::atomic<uint32_t>* next);
   Status ReadIndex(const TakeVector& take);
+  // Compares key by key what the spill has of both sides, and writes down what differs.
+  Status NameWhatDiffers(EntrySpill* spill);
   Status AskFor(uint32_t shard, std::set<std::string>* keys, EntrySpill* spill);
-  Entry EntryOf(const SourceRow& row, uint32_t file, uint64_t number, bool loadable,
-                RecordDigester* digester);
+  void ReportCounts();
+  // Whether the index can hold the row.
   [[nodiscard]] bool Loadable(const SourceRow& row) const {
-    return IsLoadable(row, indexes_.indexes.front(), options_.keys_only);
+    const RejectRule rule =
+        options_.keys_only ? source::CheckKey(row) : source::CheckRow(row, row_rules_);
+    return rule == RejectRule::kNone;
   }
+  // Nothing of a row that the index cannot hold.
+  std::optional<RecordDigest> DigestOf(const SourceRow& row, RecordDigester* digester) const {
+    if (!Loadable(row)) return std::nullopt;
+    return digester->Of(row.key, row.vector, row.metadata, indexes_.ShardOf(row.key));
+  }
+  [[nodiscard]] Entry RowEntry(const SourceRow& row, uint32_t file, uint64_t number,
+                               const std::optional<RecordDigest>& digest) const;
   [[nodiscard]] uint64_t SpillBytes(uint64_t entries) const {
     return entries * (EntrySpill::kEntryBytes + kKeyBytesGuess);
   }
@@ -64,6 +77,7 @@ class Verification {
 
   const VerifyOptions& options_;
   DigestRules rules_;
+  source::RowRules row_rules_;
   std::unique_ptr<Source> source_;
   std::unique_ptr<Client> client_;
   client::ShardSet indexes_;
@@ -94,6 +108,7 @@ Status Verification::Open() {
         "what was loaded; check --index and --vector-column",
         dimension, index.name.ToString(), index.dimension));
   }
+  row_rules_ = {.dimension = index.dimension, .metric = index.metric};
   report_.shards = indexes_.size();
   return Status::Ok();
 }
@@ -146,10 +161,10 @@ Status Verification::ReadSource(const TakeRow& take) {
     results[i] = ReadFiles(take, &next);
     if (!results[i].ok()) halt_ = true;
   };
-  std::vector<std::thread> helpers;
-  for (size_t i = 1; i < threads; ++i) helpers.emplace_back(read, i);
+  std::vector<std::thread> others;
+  for (size_t i = 1; i < threads; ++i) others.emplace_back(read, i);
   read(0);
-  for (std::thread& helper : helpers) helper.join();
+  for (std::thread& other : others) other.join();
   // A failure stops the others, which call that cancelled: it is not the one to tell.
   Status worst;
   for (const Status& result : results) {
@@ -191,29 +206,32 @@ Status Verification::ReadBoth(const TakeRow& take_row, const TakeVector& take_ve
   return source_tells || index_status.ok() ? source_status : index_status;
 }
 
-Entry Verification::EntryOf(const SourceRow& row, uint32_t file, uint64_t number, bool loadable,
-                            RecordDigester* digester) {
-  const uint32_t shard = indexes_.ShardOf(row.key);
-  const RecordDigest digest = loadable ? digester->Of(row.key, row.vector, row.metadata, shard)
-                                       : RecordDigest{.key_hash = KeyHash(row.key)};
-  return {.key_hash = digest.key_hash,
-          .vector = digest.vector,
-          .metadata = digest.metadata,
-          .row = number,
-          .file = file,
-          .shard = static_cast<uint16_t>(shard),
-          .is_loadable = loadable,
-          .key = row.key};
+Entry Verification::RowEntry(const SourceRow& row, uint32_t file, uint64_t number,
+                             const std::optional<RecordDigest>& digest) const {
+  Entry entry = EntryOf(row.key, digest.value_or(RecordDigest{.key_hash = KeyHash(row.key)}),
+                        indexes_.ShardOf(row.key));
+  entry.row = number;
+  entry.file = file;
+  entry.is_loadable = digest.has_value();
+  return entry;
+}
+
+void Verification::ReportCounts() {
+  report_.source_rows = rows_;
+  report_.index_vectors = vectors_;
+  report_.rows_rejected = rows_rejected_;
+  report_.rows_unloadable = rows_unloadable_;
 }
 
 Status Verification::CompareAll() {
   first_ = std::make_unique<DigestTable>();
   VECLOAD_RETURN_IF_ERROR(ReadBoth(
       [&](const SourceRow& row, uint32_t, uint64_t, RecordDigester* digester) {
-        if (!Loadable(row)) {
-          ++rows_unloadable_;
+        const std::optional<RecordDigest> digest = DigestOf(row, digester);
+        if (digest.has_value()) {
+          first_->Add(*digest);
         } else {
-          first_->Add(digester->Of(row.key, row.vector, row.metadata, indexes_.ShardOf(row.key)));
+          ++rows_unloadable_;
         }
         return Status::Ok();
       },
@@ -221,14 +239,12 @@ Status Verification::CompareAll() {
         first_->Subtract(digester->Of(record.key, record.vector, record.metadata, shard));
         return Status::Ok();
       }));
-  report_.source_rows = rows_;
-  report_.index_vectors = vectors_;
-  report_.rows_rejected = rows_rejected_;
-  report_.rows_unloadable = rows_unloadable_;
+  ReportCounts();
   for (uint32_t bucket = 0; bucket < DigestTable::kBuckets; ++bucket) {
     report_.buckets_differing += first_->Differs(bucket) ? 1 : 0;
   }
   if (report_.buckets_differing > 0) return NameDifferences();
+  VECLOAD_RETURN_IF_ERROR(CheckUnchanged());
   return Differences(options_, source_->manifest(), indexes_, &report_).Close();
 }
 
@@ -242,21 +258,15 @@ Status Verification::NameDifferences() {
   VECLOAD_RETURN_IF_ERROR(ReadBoth(
       [&](const SourceRow& row, uint32_t file, uint64_t number, RecordDigester* digester) {
         if (!first_->Differs(DigestTable::BucketOf(KeyHash(row.key)))) return Status::Ok();
-        const bool loadable = Loadable(row);
-        if (loadable) {
-          second->Add(digester->Of(row.key, row.vector, row.metadata, indexes_.ShardOf(row.key)));
-        }
-        return spill.Add(EntryOf(row, file, number, loadable, digester));
+        const std::optional<RecordDigest> digest = DigestOf(row, digester);
+        if (digest.has_value()) second->Add(*digest);
+        return spill.Add(RowEntry(row, file, number, digest));
       },
       [&](const Record& record, uint32_t shard, RecordDigester* digester) {
         if (!first_->Differs(DigestTable::BucketOf(KeyHash(record.key)))) return Status::Ok();
         const RecordDigest digest = digester->Of(record.key, record.vector, record.metadata, shard);
         second->Subtract(digest);
-        return spill.Add({.key_hash = digest.key_hash,
-                          .vector = digest.vector,
-                          .metadata = digest.metadata,
-                          .shard = static_cast<uint16_t>(shard),
-                          .key = record.key});
+        return spill.Add(EntryOf(record.key, digest, shard));
       }));
   bool same = rows_ == report_.source_rows && vectors_ == report_.index_vectors;
   for (uint32_t bucket = 0; bucket < DigestTable::kBuckets && same; ++bucket) {
@@ -270,10 +280,14 @@ Status Verification::NameDifferences() {
   }
   second.reset();
   first_.reset();  // room for the parts
+  return NameWhatDiffers(&spill);
+}
+
+Status Verification::NameWhatDiffers(EntrySpill* spill) {
   // Before anybody is accused.
   VECLOAD_RETURN_IF_ERROR(CheckUnchanged());
   Differences differences(options_, source_->manifest(), indexes_, &report_);
-  VECLOAD_RETURN_IF_ERROR(spill.ForEachPart([&](std::span<Entry> entries) {
+  VECLOAD_RETURN_IF_ERROR(spill->ForEachPart([&](std::span<Entry> entries) {
     if (stopped()) return Status::Cancelled("stopped on request");
     return differences.Compare(entries);
   }));
@@ -289,11 +303,7 @@ Status Verification::AskFor(uint32_t shard, std::set<std::string>* keys, EntrySp
   RecordDigester digester(rules_);
   for (const Record& record : found) {
     const RecordDigest digest = digester.Of(record.key, record.vector, record.metadata, shard);
-    VECLOAD_RETURN_IF_ERROR(spill->Add({.key_hash = digest.key_hash,
-                                        .vector = digest.vector,
-                                        .metadata = digest.metadata,
-                                        .shard = static_cast<uint16_t>(shard),
-                                        .key = record.key}));
+    VECLOAD_RETURN_IF_ERROR(spill->Add(EntryOf(record.key, digest, shard)));
   }
   vectors_ += found.size();
   keys->clear();
@@ -314,26 +324,19 @@ Status Verification::CompareSample() {
     rows_unloadable_ += loadable ? 0 : 1;
     if (KeyHash(row.key) > hash_max) return Status::Ok();
     ++report_.sampled_rows;
-    const Entry entry = EntryOf(row, file, number, loadable, digester);
+    const Entry entry = RowEntry(row, file, number, DigestOf(row, digester));
     VECLOAD_RETURN_IF_ERROR(spill.Add(entry));
     if (!loadable) return Status::Ok();
     std::set<std::string>& keys = asked[entry.shard];
     keys.emplace(row.key);
-    return keys.size() < kGetVectorsMax ? Status::Ok() : AskFor(entry.shard, &keys, &spill);
+    return keys.size() < wire::kGetVectorsMax ? Status::Ok() : AskFor(entry.shard, &keys, &spill);
   };
   VECLOAD_RETURN_IF_ERROR(ReadSource(take));
   for (uint32_t shard = 0; shard < asked.size(); ++shard) {
     VECLOAD_RETURN_IF_ERROR(AskFor(shard, &asked[shard], &spill));
   }
-  report_.source_rows = rows_;
-  report_.index_vectors = vectors_;
-  report_.rows_rejected = rows_rejected_;
-  report_.rows_unloadable = rows_unloadable_;
-  VECLOAD_RETURN_IF_ERROR(CheckUnchanged());
-  Differences differences(options_, source_->manifest(), indexes_, &report_);
-  VECLOAD_RETURN_IF_ERROR(
-      spill.ForEachPart([&](std::span<Entry> entries) { return differences.Compare(entries); }));
-  return differences.Close();
+  ReportCounts();
+  return NameWhatDiffers(&spill);
 }
 
 Status Verification::CheckUnchanged() {
@@ -352,7 +355,6 @@ Result<VerifyReport> Verification::Run() {
   const auto begin = std::chrono::steady_clock::now();
   VECLOAD_RETURN_IF_ERROR(Open());
   VECLOAD_RETURN_IF_ERROR(options_.sample != 0 ? CompareSample() : CompareAll());
-  VECLOAD_RETURN_IF_ERROR(CheckUnchanged());
   report_.list_calls = pages_;
   report_.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return report_;

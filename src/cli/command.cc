@@ -1,7 +1,6 @@
 #include "cli/command.h"
 
 #include <cstdio>
-#include <map>
 
 #include <fmt/core.h>
 
@@ -26,14 +25,10 @@ void AddClientFlags(CLI::App* command, ClientOptions* options) {
 }
 
 void AddOutputFlag(CLI::App* command, OutputFormat* format) {
-  static const std::map<std::string, OutputFormat> kFormats = {{"text", OutputFormat::kText},
-                                                               {"json", OutputFormat::kJson}};
-  command
-      ->add_option_function<std::string>(
-          "--output", [format](const std::string& name) { *format = kFormats.at(name); },
-          "Form of the result on stdout: text (default) or json")
-      ->type_name("FORMAT")
-      ->check(CLI::IsMember({"text", "json"}).description(""));
+  AddChoice(command, "--output", format,
+            {{"text", OutputFormat::kText}, {"json", OutputFormat::kJson}},
+            "Form of the result on stdout: text (default) or json")
+      ->type_name("FORMAT");
 }
 
 void AddSourceOptions(CLI::App* command, const std::string& group,
@@ -53,6 +48,11 @@ void AddSourceOptions(CLI::App* command, const std::string& group,
       AddList(command, "--metadata-columns", &options->metadata_columns,
               "Columns that become metadata, all (default: every other column) or none");
   columns->group(group);
+  command->parse_complete_callback([options] {
+    if (options->metadata_columns == std::vector{std::string("all")}) {
+      options->metadata_columns.clear();
+    }
+  });
   command
       ->add_option("--metadata-json", options->metadata_json,
                    "Take metadata from this column of JSON objects instead")

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -50,6 +53,22 @@ CLI::Option* AddParsed(CLI::App* command, const std::string& name, Out* out,
         *out = *std::move(value);
       },
       help);
+}
+
+// An option that is one of `choices`, by name.
+template <typename T>
+CLI::Option* AddChoice(CLI::App* command, const std::string& name, T* out,
+                       const std::vector<std::pair<std::string, T>>& choices,
+                       const std::string& help) {
+  std::vector<std::string> names;
+  for (const auto& choice : choices) names.push_back(choice.first);
+  return command
+      ->add_option_function<std::string>(
+          name,
+          [out, by_name = std::map<std::string, T>(choices.begin(), choices.end())](
+              const std::string& chosen) { *out = by_name.at(chosen); },
+          help)
+      ->check(CLI::IsMember(names).description(""));
 }
 
 // "a,b", or the option several times; never swallows the arguments that follow.

@@ -2,7 +2,6 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,16 +35,14 @@ struct LoadFlags {
 void AddSourceFlags(CLI::App* command, LoadFlags* flags) {
   const std::string group = "Source";
   AddSourceOptions(command, group, &flags->load.sources, &flags->load.source);
-  static const std::map<std::string, OnDuplicate> kPolicies = {
-      {"error", OnDuplicate::kError}, {"first", OnDuplicate::kFirst}, {"last", OnDuplicate::kLast}};
-  command
-      ->add_option_function<std::string>(
-          "--on-duplicate",
-          [flags](const std::string& name) { flags->load.on_duplicate = kPolicies.at(name); },
-          "Read all keys first; of several rows with one key load the first or the last, or begin "
-          "nothing (error); default: some row of the key ends in the index")
+  AddChoice(
+      command, "--on-duplicate", &flags->load.on_duplicate,
+      {{"error", OnDuplicate::kError},
+       {"first", OnDuplicate::kFirst},
+       {"last", OnDuplicate::kLast}},
+      "Read all keys first; of several rows with one key load the first or the last, or begin "
+      "nothing (error); default: some row of the key ends in the index")
       ->type_name("error|first|last")
-      ->check(CLI::IsMember({"error", "first", "last"}).description(""))
       ->group(group);
 }
 
@@ -149,10 +146,6 @@ void AddResumeFlags(CLI::App* command, LoadFlags* flags) {
 
 void AddResultFlags(CLI::App* command, LoadFlags* flags) {
   const std::string group = "Result";
-  static const std::map<std::string, ProgressMode> kModes = {{"auto", ProgressMode::kAuto},
-                                                             {"bar", ProgressMode::kBar},
-                                                             {"json", ProgressMode::kJson},
-                                                             {"none", ProgressMode::kNone}};
   command
       ->add_option("--rejects", flags->load.rejects_path,
                    "Where rows that cannot be sent are told, as JSON Lines; a new job empties it; "
@@ -164,12 +157,13 @@ void AddResultFlags(CLI::App* command, LoadFlags* flags) {
       ->type_name("N")
       ->check(CLI::NonNegativeNumber.description(""))
       ->group(group);
-  command
-      ->add_option_function<std::string>(
-          "--progress", [flags](const std::string& name) { flags->progress = kModes.at(name); },
-          "On stderr: auto (default: a bar on a terminal, else lines), bar, json or none")
+  AddChoice(command, "--progress", &flags->progress,
+            {{"auto", ProgressMode::kAuto},
+             {"bar", ProgressMode::kBar},
+             {"json", ProgressMode::kJson},
+             {"none", ProgressMode::kNone}},
+            "On stderr: auto (default: a bar on a terminal, else lines), bar, json or none")
       ->type_name("MODE")
-      ->check(CLI::IsMember({"auto", "bar", "json", "none"}).description(""))
       ->group(group);
   command->add_option("--report", flags->report_path, "Write the report there, as JSON")
       ->type_name("FILE.json")
@@ -213,9 +207,6 @@ Status WriteReport(const std::string& path, const std::string& json) {
 
 int RunLoad(LoadFlags* flags) {
   LoadOptions& options = flags->load;
-  if (options.source.metadata_columns == std::vector<std::string>{"all"}) {
-    options.source.metadata_columns.clear();
-  }
   if (flags->create_index) options.create_index = flags->new_index;
   options.rate_vectors_per_s = flags->rate_vectors.per_s;
   options.rate_auto = flags->rate_vectors.is_auto;

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstdio>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,16 +25,11 @@ struct VerifyFlags {
 void AddSourceFlags(CLI::App* command, VerifyOptions* options) {
   const std::string group = "Source (as it was loaded)";
   AddSourceOptions(command, group, &options->sources, &options->source);
-  static const std::map<std::string, ExpectedRow> kRules = {{"first", ExpectedRow::kFirst},
-                                                            {"last", ExpectedRow::kLast}};
-  command
-      ->add_option_function<std::string>(
-          "--on-duplicate",
-          [options](const std::string& name) { options->expected_row = kRules.at(name); },
-          "As it was loaded: of several rows with one key the first or the last is in the index; "
-          "default: any of them")
+  AddChoice(command, "--on-duplicate", &options->expected_row,
+            {{"first", ExpectedRow::kFirst}, {"last", ExpectedRow::kLast}},
+            "As it was loaded: of several rows with one key the first or the last is in the index; "
+            "default: any of them")
       ->type_name("first|last")
-      ->check(CLI::IsMember({"first", "last"}).description(""))
       ->group(group);
   command
       ->add_option("--rejects", options->rejects_path,
@@ -46,15 +40,10 @@ void AddSourceFlags(CLI::App* command, VerifyOptions* options) {
 
 void AddCompareFlags(CLI::App* command, VerifyOptions* options) {
   const std::string group = "Comparison (default: everything)";
-  static const std::map<std::string, MetadataNumbers> kNumbers = {
-      {"float64", MetadataNumbers::kFloat64}, {"float32", MetadataNumbers::kFloat32}};
-  command
-      ->add_option_function<std::string>(
-          "--metadata-numbers",
-          [options](const std::string& name) { options->metadata_numbers = kNumbers.at(name); },
-          "Numbers in metadata are the same where they are as float64 (default) or float32")
+  AddChoice(command, "--metadata-numbers", &options->metadata_numbers,
+            {{"float64", MetadataNumbers::kFloat64}, {"float32", MetadataNumbers::kFloat32}},
+            "Numbers in metadata are the same where they are as float64 (default) or float32")
       ->type_name("float64|float32")
-      ->check(CLI::IsMember({"float64", "float32"}).description(""))
       ->group(group);
   command->add_flag("--keys-only", options->keys_only, "Compare which keys there are, no more")
       ->group(group);
@@ -148,9 +137,6 @@ Status Reserve(const std::string& stem, std::string* path, std::optional<Reserve
 
 int RunVerify(VerifyFlags* flags) {
   VerifyOptions& options = flags->verify;
-  if (options.source.metadata_columns == std::vector<std::string>{"all"}) {
-    options.source.metadata_columns.clear();
-  }
   std::optional<ReservedFile> differences;
   std::optional<ReservedFile> extra;
   const std::string& index = options.index.index;

@@ -101,8 +101,13 @@ class BlockingClient final : public Client {
   Result<std::string> Execute(const Request& request, const std::string& subject) {
     return Execute(Request::kOperation, wire::Encode(request), subject);
   }
+  template <typename Reply>
+  Result<Reply> Ask(const Operation& operation, const std::string& body,
+                    const std::string& subject);
   template <typename Reply, typename Request>
-  Result<Reply> Ask(const Request& request, const std::string& subject);
+  Result<Reply> Ask(const Request& request, const std::string& subject) {
+    return Ask<Reply>(Request::kOperation, wire::Encode(request), subject);
+  }
   // Asks for page after page and hands each to `take`, until there are no more or it says stop.
   template <typename Reply, typename Request, typename Take>
   Status AskPages(Request request, const std::string& subject, Take take);
@@ -153,12 +158,13 @@ Result<std::string> BlockingClient::Execute(const Operation& operation, const st
   }
 }
 
-template <typename Reply, typename Request>
-Result<Reply> BlockingClient::Ask(const Request& request, const std::string& subject) {
-  VECLOAD_ASSIGN_OR_RETURN(const std::string body, Execute(request, subject));
-  Result<Reply> reply = wire::DecodeReply<Reply>(body);
+template <typename Reply>
+Result<Reply> BlockingClient::Ask(const Operation& operation, const std::string& body,
+                                  const std::string& subject) {
+  VECLOAD_ASSIGN_OR_RETURN(const std::string answer, Execute(operation, body, subject));
+  Result<Reply> reply = wire::DecodeReply<Reply>(answer);
   if (reply.ok()) return reply;
-  return reply.status().WithContext(std::string(Request::kOperation) + " \"" + subject + "\" at " +
+  return reply.status().WithContext(std::string(operation.name) + " \"" + subject + "\" at " +
                                     caller_->endpoint_url());
 }
 
@@ -293,11 +299,9 @@ Result<VectorPage> BlockingClient::ListVectors(const IndexName& index,
 Result<wire::Tags> BlockingClient::ListTags(const std::string& arn) {
   const Operation operation("ListTagsForResource", "GET",
                             std::string(wire::kTagsPath) + PercentEncoded(arn));
-  VECLOAD_ASSIGN_OR_RETURN(const std::string body, Execute(operation, "", arn));
-  auto reply = wire::DecodeReply<wire::ListTagsForResourceReply>(body);
-  if (reply.ok()) return std::move(reply->tags);
-  return reply.status().WithContext("ListTagsForResource \"" + arn + "\" at " +
-                                    caller_->endpoint_url());
+  VECLOAD_ASSIGN_OR_RETURN(wire::ListTagsForResourceReply reply,
+                           Ask<wire::ListTagsForResourceReply>(operation, "", arn));
+  return std::move(reply.tags);
 }
 
 Result<std::vector<Neighbor>> BlockingClient::QueryVectors(const IndexName& index,

@@ -5,7 +5,6 @@
 #include <charconv>
 #include <functional>
 #include <iterator>
-#include <mutex>
 #include <optional>
 #include <thread>
 
@@ -88,6 +87,26 @@ Status CheckAlike(const std::vector<IndexInfo>& indexes) {
   return Status::Ok();
 }
 
+// As the public one, the first shard being known.
+Result<ShardSet> FindShards(Client* client, const IndexName& base, const IndexInfo& first) {
+  VECLOAD_ASSIGN_OR_RETURN(const auto tags, client->ListTags(first.arn));
+  const Result<ShardTags> read = ShardTags::Read(tags);
+  if (!read.ok()) return read.status().WithContext("index " + ShardName(base, 0).ToString());
+  std::vector<IndexName> names;
+  for (uint32_t shard = 0; shard < read->shards; ++shard) names.push_back(ShardName(base, shard));
+  ShardSet set{.name = base, .indexes = {}, .is_sharded = true};
+  auto found = GetAll(client, names);
+  if (!found.ok()) {
+    return found.status().WithContext(
+        fmt::format("{} is divided into {} shards", base.ToString(), read->shards));
+  }
+  set.indexes = *std::move(found);
+  // As the user names them: an ARN's form of the same would be another name in messages.
+  for (uint32_t shard = 0; shard < set.size(); ++shard) set.indexes[shard].name = names[shard];
+  VECLOAD_RETURN_IF_ERROR(CheckAlike(set.indexes));
+  return set;
+}
+
 }  // namespace
 
 uint32_t ShardOf(std::string_view key, uint32_t shards) {
@@ -142,24 +161,8 @@ Result<ShardTags> ShardTags::Read(const std::vector<std::pair<std::string, std::
 }
 
 Result<ShardSet> FindShards(Client* client, const IndexName& base) {
-  const IndexName first = ShardName(base, 0);
-  VECLOAD_ASSIGN_OR_RETURN(const IndexInfo index, client->GetIndex(first));
-  VECLOAD_ASSIGN_OR_RETURN(const auto tags, client->ListTags(index.arn));
-  const Result<ShardTags> read = ShardTags::Read(tags);
-  if (!read.ok()) return read.status().WithContext("index " + first.ToString());
-  std::vector<IndexName> names;
-  for (uint32_t shard = 0; shard < read->shards; ++shard) names.push_back(ShardName(base, shard));
-  ShardSet set{.name = base, .indexes = {}, .is_sharded = true};
-  auto found = GetAll(client, names);
-  if (!found.ok()) {
-    return found.status().WithContext(
-        fmt::format("{} is divided into {} shards", base.ToString(), read->shards));
-  }
-  set.indexes = *std::move(found);
-  // As the user names them: an ARN's form of the same would be another name in messages.
-  for (uint32_t shard = 0; shard < set.size(); ++shard) set.indexes[shard].name = names[shard];
-  VECLOAD_RETURN_IF_ERROR(CheckAlike(set.indexes));
-  return set;
+  VECLOAD_ASSIGN_OR_RETURN(const IndexInfo first, client->GetIndex(ShardName(base, 0)));
+  return FindShards(client, base, first);
 }
 
 Status CreateShards(Client* client, const IndexName& base, uint32_t shards,
@@ -193,10 +196,10 @@ Result<ShardSet> FindIndexes(Client* client, const IndexName& name) {
     return set;
   }
   if (index.status().code() != Code::kNotFound) return index.status();
-  Result<ShardSet> shards = FindShards(client, name);
-  const bool no_shards = !shards.ok() && shards.status().code() == Code::kNotFound &&
-                         client->GetIndex(ShardName(name, 0)).status().code() == Code::kNotFound;
-  return no_shards ? Result<ShardSet>(index.status()) : shards;
+  const Result<IndexInfo> first = client->GetIndex(ShardName(name, 0));
+  if (first.ok()) return FindShards(client, name, *first);
+  // What is asked for is the index, where there is neither.
+  return first.status().code() == Code::kNotFound ? index.status() : first.status();
 }
 
 }  // namespace vecload::client

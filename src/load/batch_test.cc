@@ -16,12 +16,14 @@
 #include "load/divider.h"
 #include "load/encoder.h"
 #include "load/rejects_file.h"
-#include "load/row_check.h"
+#include "source/row_check.h"
 
 namespace vecload::load {
 namespace {
 
-constexpr RowRules kRules{.dimension = 2, .metric = DistanceMetric::kCosine};
+using source::CheckRow;
+
+constexpr source::RowRules kRules{.dimension = 2, .metric = DistanceMetric::kCosine};
 
 struct Data {
   std::vector<std::string> keys;

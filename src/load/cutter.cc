@@ -30,7 +30,7 @@ Result<BatchCutter::Added> BatchCutter::Add(const SourceRow& row, RowId id, uint
     batch_.coverage.superseded.push_back(id);
     return Added::kSuperseded;
   }
-  const RejectRule rule = CheckRow(row, options_.rules);
+  const RejectRule rule = source::CheckRow(row, options_.rules);
   if (rule != RejectRule::kNone) {
     Reject(row, id, rule);
     return Added::kRejected;
@@ -54,7 +54,7 @@ bool BatchCutter::IsFull(const std::shared_ptr<const RowBlock>& block) const {
 }
 
 void BatchCutter::Reject(const SourceRow& row, RowId id, RejectRule rule) {
-  load::Reject reject{.id = id, .rule = rule, .message = RejectMessage(row, rule, options_.rules)};
+  load::Reject reject{.id = id, .rule = rule, .message = source::RejectMessage(row, rule, options_.rules)};
   if (rule != RejectRule::kKeyMissing) SetRejectKey(row.key, &reject);
   batch_.coverage.rejects.push_back(std::move(reject));
 }

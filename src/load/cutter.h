@@ -9,7 +9,7 @@
 
 #include "load/coverage.h"
 #include "load/duplicates.h"
-#include "load/row_check.h"
+#include "source/row_check.h"
 #include "vecload/source.h"
 
 namespace vecload::load {
@@ -32,7 +32,7 @@ struct CutBatch {
 class BatchCutter {
  public:
   struct Options {
-    RowRules rules = {};
+    source::RowRules rules = {};
     uint32_t shard = 0;
     // May be lowered by others while the cutter works (bytes per vector are learned by encoding).
     const std::atomic<uint32_t>* batch_vectors_max = nullptr;

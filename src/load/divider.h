@@ -53,7 +53,7 @@ class Divider {
 
   struct Options {
     uint32_t shards = 1;
-    RowRules rules = {};
+    source::RowRules rules = {};
     const std::atomic<uint32_t>* batch_vectors_max = nullptr;
     const DuplicateRows* duplicates = nullptr;
     // So many first rows that are all bad end the work.

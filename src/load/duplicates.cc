@@ -8,7 +8,7 @@
 #include "base/check.h"
 #include "base/json_text.h"
 #include "load/key_sorter.h"
-#include "load/row_check.h"
+#include "source/row_check.h"
 
 namespace vecload {
 
@@ -56,7 +56,7 @@ Status SortKeys(Source* source, std::span<const uint64_t> first_rows, const std:
   return source->ReadAll(requests, [&](const RowBlock& block) -> Status {
     if (stop != nullptr && *stop) return Status::Cancelled("stopped on request; nothing was sent");
     for (size_t i = 0; i < block.rows.size(); ++i) {
-      if (CheckKey(block.rows[i]) != RejectRule::kNone) continue;
+      if (source::CheckKey(block.rows[i]) != RejectRule::kNone) continue;
       const uint64_t row = first_rows[block.file] + block.row_begin + i;
       VECLOAD_RETURN_IF_ERROR(sorter->Add(KeyEntry::Of(block.rows[i].key, row)));
     }

@@ -25,7 +25,7 @@ namespace {
 using ::testing::HasSubstr;
 using testing::KeySource;
 
-constexpr RowRules kRules{.dimension = 2, .metric = DistanceMetric::kEuclidean};
+constexpr source::RowRules kRules{.dimension = 2, .metric = DistanceMetric::kEuclidean};
 
 // Which rows lose, by a map: the n-th entry of `keys` is row n.
 std::set<uint64_t> NaiveLosers(const std::vector<uint64_t>& keys, Keep keep) {

@@ -18,6 +18,7 @@
 #include "load/reading_plan.h"
 #include "load/rejects_file.h"
 #include "load/rows_from.h"
+#include "source/listed_rows.h"
 #include "vecload/client.h"
 #include "vecload/loader.h"
 #include "wire/limits.h"
@@ -27,7 +28,8 @@ namespace {
 
 bool IsSameFile(const std::string& a, const std::string& b) {
   std::error_code ignored;
-  return std::filesystem::equivalent(a, b, ignored) || load::AbsoluteUri(a) == load::AbsoluteUri(b);
+  return std::filesystem::equivalent(a, b, ignored) ||
+         source::AbsoluteUri(a) == source::AbsoluteUri(b);
 }
 
 Status CheckRowsFrom(const LoadOptions& options) {
@@ -227,7 +229,7 @@ std::string RejectsPath(const LoadOptions& options, const std::string& journal_p
 
 // The journal must know a file again from whatever folder the load is started.
 Manifest WithAbsolutePaths(Manifest manifest) {
-  for (SourceFile& file : manifest.files) file.uri = load::AbsoluteUri(file.uri);
+  for (SourceFile& file : manifest.files) file.uri = source::AbsoluteUri(file.uri);
   return manifest;
 }
 
@@ -253,7 +255,7 @@ Result<Books> OpenBooks(const LoadOptions& options, const journal::JobIdentity& 
         journal::Opened opened,
         journal::Journal::Open(books.journal_path, identity, WithAbsolutePaths(manifest),
                                {.restart = options.restart,
-                                .rejects_path = load::AbsoluteUri(books.rejects_path),
+                                .rejects_path = source::AbsoluteUri(books.rejects_path),
                                 .shares = plan.Shares(),
                                 .now = Clock::System().WallNow()}));
     if (opened.outcome != journal::Outcome::kNew) Tell(options, opened.message);

@@ -1,7 +1,6 @@
 #include "load/reading_plan.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <span>
 #include <utility>
 
@@ -126,13 +125,6 @@ std::vector<ReadRequest> ReadingPlan::Requests(const Manifest& manifest,
     }
   }
   return requests;
-}
-
-std::string AbsoluteUri(const std::string& uri) {
-  if (uri.empty() || IsOnS3(uri)) return uri;
-  std::error_code ignored;
-  const std::filesystem::path absolute = std::filesystem::absolute(uri, ignored);
-  return absolute.empty() ? uri : absolute.lexically_normal().string();
 }
 
 }  // namespace vecload::load

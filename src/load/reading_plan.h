@@ -42,7 +42,4 @@ class ReadingPlan {
   bool listed_ = false;
 };
 
-// A local path made absolute, by text alone; s3:// stays. Names a file the same from any folder.
-std::string AbsoluteUri(const std::string& uri);
-
 }  // namespace vecload::load

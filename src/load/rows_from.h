@@ -12,9 +12,8 @@
 
 namespace vecload::load {
 
-// Reads which rows a rejects file, or any other of lines with `file` and `row`, lists. Files are
-// those of the manifest, by absolute path or S3 address. kInvalidArgument names the line: not
-// readable, of a file that is not in the manifest, beyond its end; or nothing is listed. kIo.
+// The plan of the rows that a file lists (source/listed_rows.h, which has the errors);
+// kInvalidArgument too where it lists none.
 Result<ReadingPlan> ReadRowsFrom(const std::string& path, const Manifest& manifest);
 
 // A source of which only a plan's rows come; copied, so that a few rows do not hold the blocks in

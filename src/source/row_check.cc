@@ -1,4 +1,4 @@
-#include "load/row_check.h"
+#include "source/row_check.h"
 
 #include <bit>
 #include <span>
@@ -9,7 +9,7 @@
 #include "wire/limits.h"
 #include "wire/metadata.h"
 
-namespace vecload::load {
+namespace vecload::source {
 namespace {
 
 // Both in one pass over the bits, which the compiler turns into vector code: NaN and infinity have
@@ -94,4 +94,4 @@ std::string RejectMessage(const SourceRow& row, RejectRule rule, const RowRules&
   }
 }
 
-}  // namespace vecload::load
+}  // namespace vecload::source

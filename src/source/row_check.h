@@ -5,7 +5,7 @@
 #include "vecload/record.h"
 #include "vecload/source.h"
 
-namespace vecload::load {
+namespace vecload::source {
 
 // The rules that an index lays on every row.
 struct RowRules {
@@ -23,4 +23,4 @@ RejectRule CheckKey(const SourceRow& row);
 // What is wrong and with what, for the rejects file; `rule` is CheckRow's answer for this row.
 std::string RejectMessage(const SourceRow& row, RejectRule rule, const RowRules& rules);
 
-}  // namespace vecload::load
+}  // namespace vecload::source
