@@ -76,16 +76,17 @@ struct LoadOptions {
   /// and, beyond that, in files of 24 bytes a row in $TMPDIR.
   OnDuplicate on_duplicate = OnDuplicate::kAny;
 
-  /// Absent: the documented limit per index, 2,500, an equal share of it for each part; 0:
-  /// unlimited.
+  /// Of each index. Absent: the documented limit per index, 2,500, an equal share of it for each
+  /// part; 0: unlimited.
   std::optional<double> rate_vectors_per_s;
   /// Goes beyond rate_vectors_per_s while the service takes it: docs/internals/pacing.md.
   bool rate_auto = false;
   std::optional<double> rate_requests_per_s;  ///< The same, of 1,000 requests/s.
   uint32_t batch_vectors_max = 500;           ///< 1 to 500.
-  uint32_t in_flight_max = 0;
-  uint32_t encoders = 0;                     ///< Threads; 0: half of the cores, 1 to 4.
-  uint64_t memory_bytes_max = 0;             ///< 0: 256 MiB, at most a quarter of the machine's.
+  uint32_t in_flight_max = 0;                 ///< Requests of all shards together.
+  uint32_t encoders = 0;                      ///< Threads; 0: half of the cores, 1 to 4.
+  /// 0: 256 MiB, or 69 MiB a shard where that is more; at most a quarter of the machine's.
+  uint64_t memory_bytes_max = 0;
   std::chrono::seconds give_up_after{3600};  ///< Without any progress.
   std::string rejects_path;                  ///< Empty: rejects are counted, not written.
   /// The path is only a suggestion: a resumed job goes on with the file of its earlier runs.
@@ -111,6 +112,14 @@ struct LoadOptions {
   std::function<void(const LoadProgress&)> on_progress;  ///< Called on a thread of the loader.
   /// Set to stop: what is in flight is drained, then Load returns. May be null.
   const std::atomic<bool>* stop = nullptr;
+};
+
+/// What one shard of a load had.
+struct ShardReport {
+  std::string index;
+  uint64_t vectors_acknowledged = 0;
+  double vectors_per_s = 0;  ///< Until its last vector was acknowledged.
+  uint64_t throttled = 0;
 };
 
 /// The account of a load: rows_total = vectors_acknowledged + vectors_resumed + vectors_rejected +
@@ -150,6 +159,7 @@ struct LoadReport {
   uint32_t part = 1;  ///< Of `parts`; the counts above are this part's.
   uint32_t parts = 1;
   std::string index;
+  std::vector<ShardReport> shards;  ///< In order; empty where the index is not divided.
   std::string endpoint_url;
   ColumnMapping mapping;
   std::string rejects_path;

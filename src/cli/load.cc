@@ -102,15 +102,19 @@ void AddPaceFlags(CLI::App* command, LoadFlags* flags) {
   const std::string group = "Pace (nothing here needs tuning)";
   LoadOptions* load = &flags->load;
   AddParsed(command, "--rate-vectors", &flags->rate_vectors, ParseLoadRate,
-            "Vectors a second, unlimited, or auto: more than the limit while the service takes it; "
+            "Vectors a second of each index, unlimited, or auto: more than the limit while the "
+            "service takes it; "
             "default: 2500, the service's limit per index")
       ->type_name("N")
       ->group(group);
-  AddParsed(command, "--rate-requests", &load->rate_requests_per_s, ParseRate,
-            "Requests a second, or unlimited; default: 1000, the service's limit per index")
+  AddParsed(
+      command, "--rate-requests", &load->rate_requests_per_s, ParseRate,
+      "Requests a second of each index, or unlimited; default: 1000, the service's limit per index")
       ->type_name("N")
       ->group(group);
-  command->add_option("--max-in-flight", load->in_flight_max, "Requests under way at most")
+  command
+      ->add_option("--max-in-flight", load->in_flight_max,
+                   "Requests under way at most, of all shards")
       ->type_name("N")
       ->check(CLI::Range(1, 4096).description(""))
       ->group(group);
@@ -118,8 +122,10 @@ void AddPaceFlags(CLI::App* command, LoadFlags* flags) {
       ->type_name("N")
       ->check(CLI::Range(1, 256).description(""))
       ->group(group);
-  AddParsed(command, "--memory", &load->memory_bytes_max, ParseBytes,
-            "Budget for rows and requests, like 1GiB; default: 256MiB, at most a quarter of RAM")
+  AddParsed(
+      command, "--memory", &load->memory_bytes_max, ParseBytes,
+      "Budget for rows and requests, like 1GiB; default: 256MiB, or 69MiB a shard where that is "
+      "more, at most a quarter of RAM")
       ->type_name("SIZE")
       ->group(group);
   command->add_option("--batch-vectors", load->batch_vectors_max, "Vectors a request at most")

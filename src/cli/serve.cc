@@ -1,5 +1,3 @@
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
@@ -136,18 +134,7 @@ void AddAccessFlags(CLI::App* command, LocalServerOptions* server) {
   key->needs(certificate);
 }
 
-// Shells allow 1,024 open files, which the connections alone may need; the system allows more.
-void RaiseFileLimit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  constexpr rlim_t kEnough = 16'384;
-  if (limit.rlim_cur >= kEnough) return;
-  limit.rlim_cur = std::min(limit.rlim_max, kEnough);
-  (void)setrlimit(RLIMIT_NOFILE, &limit);  // else with the files that there are
-}
-
 int RunServe(const ServeFlags& flags) {
-  RaiseFileLimit();
   HoldBackSignals();
   LocalServerOptions options = flags.server;
   if (flags.aws) options.model = ServiceModel::Aws();

@@ -186,7 +186,7 @@ Status Caller::Shared::Refusal(const http::Reply& reply, wire::WireError error,
   return wire::ToStatus(error, label, RequestId(reply.headers));
 }
 
-Result<std::shared_ptr<Caller>> Caller::Open(const ClientOptions& options) {
+Result<std::shared_ptr<Caller>> Caller::Open(const ClientOptions& options, size_t connections_max) {
   VECLOAD_ASSIGN_OR_RETURN(
       const auth::AwsSettings settings,
       auth::ReadAwsSettings(options.profile, options.region, options.endpoint_url));
@@ -203,9 +203,10 @@ Result<std::shared_ptr<Caller>> Caller::Open(const ClientOptions& options) {
   while (endpoint_url.ends_with('/')) endpoint_url.pop_back();
   VECLOAD_RETURN_IF_ERROR(ParseEndpoint(endpoint_url).status());
   VECLOAD_ASSIGN_OR_RETURN(auto credentials, auth::CredentialProvider::FromChain(settings));
-  VECLOAD_ASSIGN_OR_RETURN(
-      std::shared_ptr<http::Transport> transport,
-      http::MakeCurlTransport({.ca_bundle = settings.ca_bundle, .stall_timeout = kStallTimeout}));
+  VECLOAD_ASSIGN_OR_RETURN(std::shared_ptr<http::Transport> transport,
+                           http::MakeCurlTransport({.ca_bundle = settings.ca_bundle,
+                                                    .stall_timeout = kStallTimeout,
+                                                    .connections_max = connections_max}));
   return std::make_shared<Caller>(Parts{.endpoint_url = std::move(endpoint_url),
                                         .region = settings.region,
                                         .credentials = std::move(credentials),

@@ -52,7 +52,10 @@ class Caller {
   };
   // Region, endpoint, credentials and CA bundle by AWS's rules. kInvalidArgument: no region, or an
   // endpoint that is no http(s) URL; kDenied: no credentials.
-  static Result<std::shared_ptr<Caller>> Open(const ClientOptions& options);
+  // Calls beyond `connections_max` at once wait their turn.
+  static Result<std::shared_ptr<Caller>> Open(const ClientOptions& options,
+                                              size_t connections_max = kConnectionsMax);
+  static constexpr size_t kConnectionsMax = 256;
   explicit Caller(Parts parts);
 
   // Sends one request. `payload_hash` is of `body`; `owner` keeps it alive. `done` runs on

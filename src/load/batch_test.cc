@@ -173,7 +173,8 @@ TEST(Encoder, ABatchThatDoesNotFitBecomesSeveral) {
   Cut cut = CutAll({Block(0, 0, {"a", "b", "c", "d", "e"})}, 500);
   BufferPool pool;
   Encoder encoder(&pool, 170);
-  const std::vector<EncodedBatch> batches = encoder.Encode({"b", "i"}, std::move(cut.batches.at(0)));
+  const std::vector<EncodedBatch> batches =
+      encoder.Encode({"b", "i"}, std::move(cut.batches.at(0)));
   ASSERT_GT(batches.size(), 1U);
   std::string keys;
   for (const EncodedBatch& batch : batches) {
@@ -189,7 +190,8 @@ TEST(Encoder, SelectingRecordsHashesTheNewBody) {
   Cut cut = CutAll({Block(0, 0, {"a", "b", "c"})}, 500);
   BufferPool pool;
   Encoder encoder(&pool, 1 << 20);
-  const EncodedBatch batch = std::move(encoder.Encode({"b", "i"}, std::move(cut.batches.at(0))).at(0));
+  const EncodedBatch batch =
+      std::move(encoder.Encode({"b", "i"}, std::move(cut.batches.at(0))).at(0));
   const std::vector<size_t> kept = {0, 2};
   const EncodedBatch selected = encoder.Select(batch, kept);
   EXPECT_EQ(selected.ids, (std::vector<RowId>{{0, 0}, {0, 2}}));

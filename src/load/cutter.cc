@@ -54,7 +54,8 @@ bool BatchCutter::IsFull(const std::shared_ptr<const RowBlock>& block) const {
 }
 
 void BatchCutter::Reject(const SourceRow& row, RowId id, RejectRule rule) {
-  load::Reject reject{.id = id, .rule = rule, .message = source::RejectMessage(row, rule, options_.rules)};
+  load::Reject reject{
+      .id = id, .rule = rule, .message = source::RejectMessage(row, rule, options_.rules)};
   if (rule != RejectRule::kKeyMissing) SetRejectKey(row.key, &reject);
   batch_.coverage.rejects.push_back(std::move(reject));
 }

@@ -69,8 +69,7 @@ Status Divider::AddRow(const SourceRow& row, RowId id,
   };
   const bool held = holds_block();
   const uint64_t emitted = emitted_;
-  VECLOAD_ASSIGN_OR_RETURN(const BatchCutter::Added added,
-                           shard.cutter.Add(row, id, since, block));
+  VECLOAD_ASSIGN_OR_RETURN(const BatchCutter::Added added, shard.cutter.Add(row, id, since, block));
   shard.seen = {id.file, id.row + 1};
   // A batch that was emitted meanwhile let go of the block.
   if (holds_block() && (!held || emitted != emitted_)) ++blocks_held_[block.get()];

@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <memory>
@@ -148,9 +150,9 @@ Result<std::vector<IndexInfo>> FindShards(Client* client, Source* source,
   if (!shards.ok() && shards.status().code() == Code::kNotFound &&
       client->GetIndex(first).status().code() == Code::kNotFound) {
     if (!options.create_index.has_value()) {
-      return Status(Code::kNotFound,
-                    shards.status().message() + "; create the shards with --create-index "
-                                                "--distance-metric cosine|euclidean");
+      return Status(Code::kNotFound, shards.status().message() +
+                                         "; create the shards with --create-index "
+                                         "--distance-metric cosine|euclidean");
     }
     VECLOAD_RETURN_IF_ERROR(CreateBucketAndIndex(client, source, options));
     shards = client::FindShards(client, options.index);
@@ -309,6 +311,19 @@ Result<Duplicates> FindDuplicates(const LoadOptions& options, Source* source, Bo
   return duplicates;
 }
 
+// As many as may be under way, as far as this process may open files.
+size_t ConnectionsMax(const LoadOptions& options) {
+  constexpr size_t kOtherFiles = 128;
+  const size_t wanted =
+      std::max<size_t>(client::Caller::kConnectionsMax,
+                       size_t{load::InFlightMax(options)} * load::ShardCount(options));
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= wanted + kOtherFiles) {
+    return wanted;
+  }
+  return std::max<size_t>(16, files.rlim_cur - std::min<size_t>(files.rlim_cur, kOtherFiles));
+}
+
 }  // namespace
 
 Result<LoadReport> Load(const LoadOptions& options) {
@@ -319,7 +334,7 @@ Result<LoadReport> Load(const LoadOptions& options) {
                            OpenSource(options.sources, source_options));
   VECLOAD_ASSIGN_OR_RETURN(const load::ReadingPlan plan, MakePlan(options, source->manifest()));
   VECLOAD_ASSIGN_OR_RETURN(const std::shared_ptr<client::Caller> caller,
-                           client::Caller::Open(options.client));
+                           client::Caller::Open(options.client, ConnectionsMax(options)));
   const std::unique_ptr<Client> client = client::MakeClient(caller);
   VECLOAD_ASSIGN_OR_RETURN(std::vector<IndexInfo> indexes,
                            FindTargets(client.get(), source.get(), options));

@@ -24,6 +24,7 @@ constexpr uint64_t kReadAheadPart = 8;  // of the memory, at the expense of the 
 constexpr uint32_t kInFlightDefaultMax = 256;
 // Of many shards together: each answer that is awaited is a connection.
 constexpr uint32_t kInFlightOfAllMax = 4096;
+constexpr uint32_t kInFlightOfShardMin = 4;
 // What 2,500 vectors/s of 1,024 dimensions keep in flight at 1.5 s, and half as much again.
 constexpr uint64_t kBudgetOfShard = 69 * kMiB;
 // Cut batches of one shard that wait for an encoder. With several shards some more, since keys do
@@ -73,12 +74,8 @@ std::vector<ReadRequest> WhatIsLeft(const Pipeline::Parts& parts) {
                         .non_filterable_keys = parts.indexes.front().non_filterable_keys});
 }
 
-uint32_t Shards(const Pipeline::Parts& parts) { return static_cast<uint32_t>(parts.indexes.size()); }
-
-uint32_t InFlightMax(const Pipeline::Parts& parts) {
-  const uint32_t asked = parts.options->in_flight_max;
-  if (asked > 0) return std::max(1U, asked / Shards(parts));
-  return std::min(kInFlightDefaultMax, std::max(4U, kInFlightOfAllMax / Shards(parts)));
+uint32_t Shards(const Pipeline::Parts& parts) {
+  return static_cast<uint32_t>(parts.indexes.size());
 }
 
 uint64_t RowsTotal(const Pipeline::Parts& parts) {
@@ -111,7 +108,7 @@ Scheduler::Options SchedulerOptions(const Pipeline::Parts& parts) {
                        options.rate_requests_per_s.value_or(kRequestsPerS / options.parts),
                    .burst_vectors = static_cast<double>(options.batch_vectors_max),
                    .beyond_limit = options.rate_auto},
-          .in_flight_max = InFlightMax(parts),
+          .in_flight_max = InFlightMax(options),
           .give_up_after = options.give_up_after,
           .acknowledged_before = AcknowledgedBefore(parts),
           .seed = static_cast<uint64_t>(Clock::System().WallNow().time_since_epoch().count())};
@@ -156,6 +153,14 @@ std::vector<Lane> MakeLanes(const Pipeline::Parts& parts, TimePoint now) {
 
 }  // namespace
 
+uint32_t ShardCount(const LoadOptions& options) { return std::max(1U, options.shards); }
+
+uint32_t InFlightMax(const LoadOptions& options) {
+  const uint32_t shards = ShardCount(options);
+  if (options.in_flight_max > 0) return std::max(1U, options.in_flight_max / shards);
+  return std::min(kInFlightDefaultMax, std::max(kInFlightOfShardMin, kInFlightOfAllMax / shards));
+}
+
 uint64_t MemoryBytesMax(const LoadOptions& options) {
   if (options.memory_bytes_max > 0) return options.memory_bytes_max;
   return std::min(std::max(kBudgetDefault, kBudgetOfShard * options.shards), MachineMemory() / 4);
@@ -175,8 +180,7 @@ Pipeline::Pipeline(Parts parts)
       block_budget_(MemoryBytesMax(*parts_.options) / 4),
       cut_({.shards = Shards(parts_),
             .waiting_max = Shards(parts_) == 1 ? encoders_ : kWaitingOfShard,
-            .body_bytes_max =
-                MemoryBytesMax(*parts_.options) / 4 * 3 - ReadAheadTaken(parts_)}),
+            .body_bytes_max = MemoryBytesMax(*parts_.options) / 4 * 3 - ReadAheadTaken(parts_)}),
       lanes_(MakeLanes(parts_, clock_.Now())),
       tally_(MakeTally(parts_, clock_.Now())),
       ledger_({.rejects = parts_.rejects,
@@ -243,9 +247,8 @@ void Pipeline::ReadSource() {
 
 Status Pipeline::ReadPass(std::span<const ReadRequest> requests, Divider* divider,
                           Duration* in_divider) {
-  const Status status = parts_.source->ReadAll(requests, [&](RowBlock block) {
-    return TakeBlock(std::move(block), divider, in_divider);
-  });
+  const Status status = parts_.source->ReadAll(
+      requests, [&](RowBlock block) { return TakeBlock(std::move(block), divider, in_divider); });
   // Rows that were read before a failure are good.
   const Status finished = divider->Finish();
   return status.ok() ? finished : status;
@@ -525,9 +528,8 @@ void Pipeline::CheckStops() {
     StopAll(Status::Cancelled("stopped on request; what was in flight was answered"));
   }
   if (options.rejects_max.has_value() && tally_.rejected() > *options.rejects_max) {
-    StopAll(
-        Status::InvalidArgument(fmt::format("{} rows were rejected, more than --max-rejects {}",
-                                            tally_.rejected(), *options.rejects_max)));
+    StopAll(Status::InvalidArgument(fmt::format("{} rows were rejected, more than --max-rejects {}",
+                                                tally_.rejected(), *options.rejects_max)));
   }
 }
 
@@ -550,6 +552,19 @@ Standing Pipeline::Stand() const {
   return standing;
 }
 
+std::vector<ShardReport> Pipeline::ReportShards() const {
+  std::vector<ShardReport> reports;
+  for (const Lane& lane : lanes_) {
+    const double seconds = Seconds(lane.last_acknowledged - started_);
+    reports.push_back(
+        {.index = lane.subject,
+         .vectors_acknowledged = lane.acknowledged,
+         .vectors_per_s = seconds > 0 ? static_cast<double>(lane.acknowledged) / seconds : 0,
+         .throttled = lane.throttled});
+  }
+  return reports;
+}
+
 LoadReport Pipeline::MakeReport(const Status& status) {
   const TimePoint now = clock_.Now();
   if (parts_.options->on_progress) {
@@ -557,6 +572,7 @@ LoadReport Pipeline::MakeReport(const Status& status) {
   }
   LoadReport report = tally_.Report(Stand(), times_, encoders_, now);
   report.status = status;
+  if (parts_.options->shards > 0) report.shards = ReportShards();
   report.exit_code = !status.ok() ? 4 : report.vectors_rejected > 0 ? 3 : 0;
   return report;
 }

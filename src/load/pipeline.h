@@ -24,6 +24,10 @@
 
 namespace vecload::load {
 
+// The shards of a load; one where its index is not divided.
+uint32_t ShardCount(const LoadOptions& options);
+// How many requests of one shard may be under way.
+uint32_t InFlightMax(const LoadOptions& options);
 // What rows and requests may take: as the user says, else a default for this machine.
 uint64_t MemoryBytesMax(const LoadOptions& options);
 // The part of it in which files on S3 are read ahead.
@@ -99,10 +103,12 @@ class Pipeline {
   void CheckStops();
   void ShowProgress(TimePoint now);
   [[nodiscard]] Standing Stand() const;
+  [[nodiscard]] std::vector<ShardReport> ReportShards() const;
   LoadReport MakeReport(const Status& status);
 
   Parts parts_;
   Clock& clock_ = Clock::System();
+  TimePoint started_ = clock_.Now();
   std::vector<ReadRequest> to_read_;  // what is left of each file, in order
   uint32_t encoders_;
   std::atomic<uint32_t> batch_vectors_max_;
@@ -115,7 +121,7 @@ class Pipeline {
   std::thread refresh_;
   std::atomic<uint32_t> encoders_running_{0};
   std::atomic<bool> cancelled_{false};
-  Status read_status_;  // written before cut_ is closed, read after the source ended
+  Status read_status_;             // written before cut_ is closed, read after the source ended
   journal::SegmentSet set_aside_;  // the reader's: what this pass could not keep for slow shards
   ThreadTimes times_;
 

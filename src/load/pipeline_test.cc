@@ -17,6 +17,7 @@
 
 #include "auth/credentials.h"
 #include "base/random.h"
+#include "client/shards.h"
 #include "journal/journal.h"
 #include "load/rows_from.h"
 #include "load/testing_source.h"
@@ -87,7 +88,9 @@ class FakeService : public http::Transport {
   explicit FakeService(Answerer answer) : answer_(std::move(answer)) {
     thread_ = std::thread([this] {
       while (auto call = calls_.Pop()) {
-        auto reply = answer_(KeysOf(call->first.body));
+        const std::vector<std::string> keys = KeysOf(call->first.body);
+        ExpectOneShard(call->first.body, keys);
+        auto reply = answer_(keys);
         call->second(std::move(reply));
       }
     });
@@ -100,6 +103,9 @@ class FakeService : public http::Transport {
     calls_.Push({std::move(request), std::move(done)});
   }
 
+  // So that each request has to be for one shard alone, and that one's index be named.
+  void DivideOver(uint32_t shards) { shards_ = shards; }
+
   static http::Reply Reply(int status, const std::string& code, const std::string& body) {
     http::Reply reply;
     reply.status = status;
@@ -108,7 +114,6 @@ class FakeService : public http::Transport {
     return reply;
   }
 
- private:
   static std::vector<std::string> KeysOf(std::string_view body) {
     constexpr std::string_view kMark = "{\"key\":\"";
     std::vector<std::string> keys;
@@ -119,14 +124,19 @@ class FakeService : public http::Transport {
     return keys;
   }
 
+ private:
+  void ExpectOneShard(std::string_view body, const std::vector<std::string>& keys) const {
+    if (shards_ == 0) return;
+    for (const std::string& key : keys) {
+      const IndexName index = client::ShardName({"bucket", "index"}, client::ShardOf(key, shards_));
+      EXPECT_NE(body.find("\"indexName\":\"" + index.index + "\""), body.npos) << key;
+    }
+  }
+
+  uint32_t shards_ = 0;
   Answerer answer_;
   Queue<std::pair<http::Request, Done>> calls_;
   std::thread thread_;
-};
-
-struct Ran {
-  LoadReport report;
-  std::multiset<std::string> stored;
 };
 
 class PipelineTest : public ::testing::Test {
@@ -139,15 +149,16 @@ class PipelineTest : public ::testing::Test {
   }
 
   LoadReport Run(Source* source, FakeService::Answerer answer) {
+    return RunWith(source, std::make_shared<FakeService>(std::move(answer)));
+  }
+
+  LoadReport RunWith(Source* source, std::shared_ptr<http::Transport> service) {
     auto keys = auth::CredentialProvider::FromKeys({"id", "secret", ""});
     client::Caller caller({.endpoint_url = "http://127.0.0.1:1",
                            .region = "us-east-1",
                            .credentials = std::move(keys),
-                           .transport = std::make_shared<FakeService>(std::move(answer)),
+                           .transport = std::move(service),
                            .clock = &Clock::System()});
-    IndexInfo index;
-    index.name = {"bucket", "index"};
-    index.dimension = 2;
     auto rejects = RejectsFile::Open("", 0);
     Pipeline pipeline({.source = source,
                        .caller = &caller,
@@ -155,9 +166,18 @@ class PipelineTest : public ::testing::Test {
                        .journal = journal_.get(),
                        .plan = plan_.get(),
                        .duplicates = duplicates_,
-                       .indexes = {index},
+                       .indexes = Indexes(),
                        .options = &options_});
     return pipeline.Run();
+  }
+
+  [[nodiscard]] std::vector<IndexInfo> Indexes() const {
+    std::vector<IndexInfo> indexes(ShardCount(options_));
+    for (uint32_t shard = 0; shard < indexes.size(); ++shard) {
+      indexes[shard].name = client::ShardName({"bucket", "index"}, shard);
+      indexes[shard].dimension = 2;
+    }
+    return indexes;
   }
 
   static uint64_t Sum(const LoadReport& report) {
@@ -169,8 +189,10 @@ class PipelineTest : public ::testing::Test {
   void OpenJournal(const std::string& path, const Source& source, const std::string& vfs = "") {
     journal_.reset();
     auto opened = journal::Journal::Open(
-        path, {.endpoint_url = "e", .indexes = {{"arn", 1}}}, source.manifest(),
-        {.shares = plan_ ? plan_->Shares() : Shares(), .vfs = vfs});
+        path,
+        {.endpoint_url = "e",
+         .indexes = std::vector<journal::IndexIdentity>(ShardCount(options_), {"arn", 1})},
+        source.manifest(), {.shares = plan_ ? plan_->Shares() : Shares(), .vfs = vfs});
     ASSERT_TRUE(opened.ok()) << opened.status().ToString();
     journal_ = std::move(opened->journal);
   }
@@ -434,6 +456,143 @@ TEST_F(PipelineTest, ATinyMemoryBudgetOnlySlowsItDown) {
       &source, [](const std::vector<std::string>&) { return FakeService::Reply(200, "", "{}"); });
   EXPECT_EQ(report.exit_code, 0) << report.status.ToString();
   EXPECT_EQ(report.vectors_acknowledged, 3'000U);
+}
+
+class ShardedPipelineTest : public PipelineTest {
+ protected:
+  explicit ShardedPipelineTest() {
+    options_.shards = kShards;
+    folder_ = ::testing::TempDir() + "vecload-sharded-" + std::to_string(getpid());
+    std::filesystem::create_directory(folder_);
+  }
+  ~ShardedPipelineTest() override {
+    journal_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  LoadReport RunSharded(Source* source, FakeService::Answerer answer) {
+    auto service = std::make_shared<FakeService>(std::move(answer));
+    service->DivideOver(kShards);
+    return RunWith(source, std::move(service));
+  }
+
+  static constexpr uint32_t kShards = 5;
+  std::filesystem::path folder_;
+};
+
+TEST_F(ShardedPipelineTest, EachVectorIsPutIntoTheIndexOfItsKeyOnce) {
+  MemorySource source(4, 3'001);
+  source.bad_rows = {0, 1'500, 3'000};
+  std::multiset<std::string> stored;
+  const LoadReport report = RunSharded(&source, [&](const std::vector<std::string>& keys) {
+    stored.insert(keys.begin(), keys.end());
+    return FakeService::Reply(200, "", "{}");
+  });
+  EXPECT_EQ(report.exit_code, 3) << report.status.ToString();
+  EXPECT_EQ(report.vectors_acknowledged, 12'004U - 12);
+  EXPECT_EQ(stored.size(), 12'004U - 12);
+  EXPECT_EQ(std::set<std::string>(stored.begin(), stored.end()).size(), stored.size());
+  EXPECT_LE(report.requests, 12'004U / 500 + 1 + kShards) << "batches are full";
+  ASSERT_EQ(report.shards.size(), kShards);
+  uint64_t acknowledged = 0;
+  for (const ShardReport& shard : report.shards) acknowledged += shard.vectors_acknowledged;
+  EXPECT_EQ(acknowledged, report.vectors_acknowledged);
+}
+
+TEST_F(ShardedPipelineTest, RunsThatStopEarlyAddUpToOneLoad) {
+  MemorySource source(5, 2'000);
+  source.bad_rows = {17, 1'999};
+  Random random(9);
+  std::map<std::string, int> stored;
+  std::atomic<bool> stop = false;
+  options_.stop = &stop;
+  options_.batch_vectors_max = 50;
+  LoadReport report;
+  int runs = 0;
+  do {
+    ASSERT_LT(++runs, 200);
+    OpenJournal(folder_ / "job", source);
+    stop = false;
+    int puts = 0;
+    const uint64_t puts_max = 5 + random.Below(30);
+    report = RunSharded(&source, [&](const std::vector<std::string>& keys) {
+      for (const std::string& key : keys) ++stored[key];
+      if (static_cast<uint64_t>(++puts) == puts_max) stop = true;
+      return FakeService::Reply(200, "", "{}");
+    });
+    ASSERT_EQ(Sum(report) + report.vectors_resumed, 10'000U) << "run " << runs;
+  } while (report.exit_code == 4);
+  EXPECT_GT(runs, 1);
+  EXPECT_EQ(report.exit_code, 3) << report.status.ToString();
+  EXPECT_EQ(report.vectors_rejected, 10U) << "earlier runs' rejects count";
+  EXPECT_EQ(stored.size(), 9'990U);
+  for (const auto& [key, count] : stored) ASSERT_EQ(count, 1) << key;
+}
+
+// Answers no request of shard 0 before all rows of the others are stored.
+class HoldingService : public http::Transport {
+ public:
+  explicit HoldingService(uint64_t others_max) : others_max_(others_max) {
+    thread_ = std::thread([this] {
+      std::vector<Done> held;
+      while (auto call = calls_.Pop()) {
+        const std::vector<std::string> keys = FakeService::KeysOf(call->first.body);
+        const bool hold = client::ShardOf(keys.front(), kShards) == 0 && others_ < others_max_;
+        stored_.insert(keys.begin(), keys.end());
+        if (hold) {
+          held.push_back(std::move(call->second));
+          continue;
+        }
+        if (client::ShardOf(keys.front(), kShards) != 0) others_ += keys.size();
+        call->second(FakeService::Reply(200, "", "{}"));
+        if (others_ < others_max_) continue;
+        for (Done& done : held) done(FakeService::Reply(200, "", "{}"));
+        held.clear();
+      }
+    });
+  }
+  ~HoldingService() override { Finish(); }
+  void Finish() {
+    calls_.Close();
+    if (thread_.joinable()) thread_.join();
+  }
+  void Send(http::Request request, Done done) override {
+    calls_.Push({std::move(request), std::move(done)});
+  }
+  // After Finish.
+  [[nodiscard]] const std::multiset<std::string>& stored() const { return stored_; }
+
+  static constexpr uint32_t kShards = 5;
+
+ private:
+  uint64_t others_max_;
+  uint64_t others_ = 0;
+  std::multiset<std::string> stored_;
+  Queue<std::pair<http::Request, Done>> calls_;
+  std::thread thread_;
+};
+
+// Were its rows not set aside, the load would stand until it gives up.
+TEST_F(ShardedPipelineTest, AShardThatAnswersNothingKeepsNoOtherFromItsRows) {
+  constexpr uint64_t kRows = 20'000;
+  MemorySource source(2, kRows / 2);
+  uint64_t others = 0;
+  for (uint32_t file = 0; file < 2; ++file) {
+    for (uint64_t row = 0; row < kRows / 2; ++row) {
+      const std::string key = "k-" + std::to_string(file) + "-" + std::to_string(row);
+      others += client::ShardOf(key, kShards) != 0 ? 1 : 0;
+    }
+  }
+  OpenJournal(folder_ / "job", source);
+  options_.batch_vectors_max = 20;
+  options_.in_flight_max = 4 * kShards;
+  options_.give_up_after = std::chrono::seconds(20);
+  const auto service = std::make_shared<HoldingService>(others);
+  const LoadReport report = RunWith(&source, service);
+  service->Finish();
+  EXPECT_EQ(report.exit_code, 0) << report.status.ToString();
+  EXPECT_EQ(report.vectors_acknowledged, kRows);
+  EXPECT_EQ(service->stored().size(), kRows) << "none is sent twice";
 }
 
 }  // namespace

@@ -64,8 +64,7 @@ bool ShardQueues::AnyStarves() const {
   });
 }
 
-std::optional<ShardQueues::Popped> ShardQueues::Pop(
-    const std::atomic<uint64_t>& bytes_per_vector) {
+std::optional<ShardQueues::Popped> ShardQueues::Pop(const std::atomic<uint64_t>& bytes_per_vector) {
   std::unique_lock lock(mutex_);
   Duration waited_for_bytes{};
   while (!cancelled_) {

@@ -1,5 +1,6 @@
 #include "observe/report.h"
 
+#include <algorithm>
 #include <array>
 #include <iterator>
 
@@ -46,7 +47,7 @@ std::string_view Outcome(const LoadReport& report) {
 std::string_view Advice(Bottleneck bottleneck) {
   switch (bottleneck) {
     case Bottleneck::kServiceLimit:
-      return "one index's limit; more indexes are faster";
+      return "one index's limit; more --shards are faster";
     case Bottleneck::kServiceLatency:
       return "answers are slow; raise --max-in-flight";
     case Bottleneck::kClientCpu:
@@ -95,6 +96,19 @@ void WriteTimes(const LoadReport& report, JsonWriter* json) {
   Number(json, "projected_1b_s", report.projected_1b_s);
 }
 
+void WriteShards(const LoadReport& report, JsonWriter* json) {
+  json->Key("shards").BeginArray();
+  for (const ShardReport& shard : report.shards) {
+    json->BeginObject();
+    json->Key("index").String(shard.index);
+    json->Key("vectors_acknowledged").Uint(shard.vectors_acknowledged);
+    Number(json, "vectors_per_s", shard.vectors_per_s);
+    json->Key("throttled").Uint(shard.throttled);
+    json->EndObject();
+  }
+  json->EndArray();
+}
+
 void WriteJob(const LoadReport& report, JsonWriter* json) {
   json->Key("index").String(report.index);
   json->Key("endpoint_url").String(report.endpoint_url);
@@ -125,6 +139,13 @@ std::string Tail(const std::string& text, size_t columns) {
 
 void Line(std::string* out, std::string_view name, std::string_view value) {
   fmt::format_to(std::back_inserter(*out), "  {:<14}{}\n", name, value);
+}
+
+std::string ShardsLine(const std::vector<ShardReport>& shards) {
+  const auto [slowest, fastest] =
+      std::ranges::minmax_element(shards, {}, &ShardReport::vectors_per_s);
+  return fmt::format("{}: {:.0f} ({}) to {:.0f} vectors/s", shards.size(), slowest->vectors_per_s,
+                     slowest->index.substr(slowest->index.rfind('/') + 1), fastest->vectors_per_s);
 }
 
 void CountLine(std::string* out, std::string_view name, uint64_t count, std::string_view note) {
@@ -169,6 +190,7 @@ std::string ReportJson(const LoadReport& report) {
   WriteJob(report, &json);
   WriteRows(report, &json);
   WriteTimes(report, &json);
+  if (!report.shards.empty()) WriteShards(report, &json);
   json.EndObject();
   return json.Take() + "\n";
 }
@@ -185,6 +207,7 @@ std::string ReportText(const LoadReport& report) {
   RowLines(report, &out);
   Line(&out, "time",
        fmt::format("{}, {:.0f} vectors/s", HumanDuration(report.wall_s), report.vectors_per_s));
+  if (!report.shards.empty()) Line(&out, "shards", ShardsLine(report.shards));
   Line(&out, "requests",
        fmt::format("{} ({} attempts, {} throttled), {}", WithCommas(report.requests),
                    WithCommas(report.attempts), WithCommas(report.throttled),
