@@ -44,7 +44,10 @@ Divider::Divider(const Options& options, const BatchCutter::Emit& emit) : option
 
 Status Divider::Add(const std::shared_ptr<const RowBlock>& block) {
   const RowId begin{block->file, block->row_begin};
-  if (begin != next_) run_begin_ = begin;
+  if (begin != next_) {
+    ++run_;
+    run_begin_ = begin.row;
+  }
   next_ = {block->file, block->row_begin + block->rows.size()};
   for (size_t i = 0; i < block->rows.size(); ++i) {
     VECLOAD_RETURN_IF_ERROR(AddRow(block->rows[i], {block->file, block->row_begin + i}, block));
@@ -59,10 +62,8 @@ Status Divider::AddRow(const SourceRow& row, RowId id,
   if (!answer.wanted) return Status::Ok();
   Shard& shard = shards_[number];
   // What lies between the shard's last row and this one is other shards', as far as it was read.
-  uint64_t since = std::max(answer.since, run_begin_.row);
-  if (shard.seen.file == id.file && shard.seen >= run_begin_) {
-    since = std::max(since, shard.seen.row);
-  }
+  uint64_t since = std::max(answer.since, run_begin_);
+  if (shard.run == run_) since = std::max(since, shard.seen);
   const auto holds_block = [&] {
     const auto& blocks = shard.cutter.open().blocks;
     return !blocks.empty() && blocks.back() == block;
@@ -70,7 +71,8 @@ Status Divider::AddRow(const SourceRow& row, RowId id,
   const bool held = holds_block();
   const uint64_t emitted = emitted_;
   VECLOAD_ASSIGN_OR_RETURN(const BatchCutter::Added added, shard.cutter.Add(row, id, since, block));
-  shard.seen = {id.file, id.row + 1};
+  shard.run = run_;
+  shard.seen = id.row + 1;
   // A batch that was emitted meanwhile let go of the block.
   if (holds_block() && (!held || emitted != emitted_)) ++blocks_held_[block.get()];
   return Count(added, shard.cutter.open());

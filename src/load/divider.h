@@ -72,10 +72,11 @@ class Divider {
   [[nodiscard]] uint32_t blocks_held() const { return static_cast<uint32_t>(blocks_held_.size()); }
 
  private:
-  // A shard, and up to where its rows were seen without a gap.
+  // A shard, and up to where its rows were seen in which run of blocks.
   struct Shard {
     BatchCutter cutter;
-    RowId seen{};
+    uint64_t run = 0;
+    uint64_t seen = 0;
   };
   Status AddRow(const SourceRow& row, RowId id, const std::shared_ptr<const RowBlock>& block);
   Status Count(BatchCutter::Added added, const CutBatch& batch);
@@ -84,7 +85,8 @@ class Divider {
   RowFilter filter_;
   std::vector<Shard> shards_;
   RowId next_{UINT32_MAX, 0};  // behind the last block
-  RowId run_begin_{};          // since when blocks have come without a gap
+  uint64_t run_ = 0;           // blocks of a file without a gap are a run; earlier rows may follow
+  uint64_t run_begin_ = 0;     // its first row
   // Blocks that open batches hold, and how many of those do.
   std::unordered_map<const RowBlock*, uint32_t> blocks_held_;
   uint64_t emitted_ = 0;  // batches

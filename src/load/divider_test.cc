@@ -174,6 +174,18 @@ TEST_F(DividerTest, OnlyWhatIsWantedIsTaken) {
   }
 }
 
+// What was set aside is read again behind what stands after it.
+TEST_F(DividerTest, EarlierRowsMayFollow) {
+  constexpr uint32_t kShards = 3;
+  Divider divider = Make(kShards);
+  ASSERT_TRUE(divider.Add(MakeBlock(0, 200, 400)).ok());
+  ASSERT_TRUE(divider.Finish().ok());
+  ASSERT_TRUE(divider.Add(MakeBlock(0, 100, 200)).ok());
+  ASSERT_TRUE(divider.Add(MakeBlock(1, 0, 100)).ok());
+  ASSERT_TRUE(divider.Finish().ok());
+  EXPECT_EQ(RowsSettled(kShards).size(), 400U);
+}
+
 TEST_F(DividerTest, TheFullestBatchGoesFirstWhereMemoryIsShort) {
   constexpr uint32_t kShards = 4;
   Divider divider = Make(kShards);
