@@ -1,6 +1,7 @@
 // A server that answers "{}" at once to every POST and throws the bodies away without copying
 // them: the measuring stick for what the client costs. To /GetIndex it answers an index of the
-// name asked for, so that the loader takes it for S3 Vectors. One thread, epoll. Loopback only.
+// name asked for, so that the loader takes it for S3 Vectors, and with --shards N the tags of a base
+// that is divided into N. One thread, epoll. Loopback only.
 //
 // --count-vectors reads the bodies and counts their vectors. --rate-vectors and --latency-ms make a
 // model of the service: each index takes so many vectors a second, with a burst of one second, and
@@ -46,7 +47,7 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr const char* kUsage =
     "usage: null_server [--port N] [--port-file F] [--dimension D] [--count-vectors]\n"
     "                   [--latency-ms L | --latency-ms FROM:TO] [--rate-vectors N]\n"
-    "                   [--tls-cert PEM --tls-key PEM]\n";
+    "                   [--shards N] [--tls-cert PEM --tls-key PEM]\n";
 
 // A head is a few hundred bytes; the rest of the buffer takes small bodies in the same call.
 constexpr size_t kHeadBytesMax = 16 << 10;
@@ -62,6 +63,7 @@ struct Options {
   int latency_ms_max = 0;
   int dimension = 1024;
   int rate_vectors = 0;  // 0: unlimited
+  int shards = 1;
   bool count_vectors = false;
   std::string tls_certificate;
   std::string tls_key;
@@ -74,6 +76,7 @@ struct Connection {
   uint64_t body_left = 0;  // of the request under way
   bool in_body = false;
   bool wants_index = false;
+  bool wants_tags = false;
   BodyReader body{};
   std::unique_ptr<null_service::TlsSession> tls{};
 };
@@ -242,6 +245,7 @@ class NullServer {
       const size_t end = head.find("\r\n\r\n");
       if (end == std::string::npos) return head.size() < kHeadBytesMax;
       connection.wants_index = head.starts_with("POST /GetIndex");
+      connection.wants_tags = head.starts_with("GET /tags/");
       connection.body_left = ContentLength(std::string_view(head).substr(0, end + 2));
       connection.body = {};
       connection.in_body = true;
@@ -273,6 +277,7 @@ class NullServer {
   std::string Reply(const Connection& connection) {
     const BodyReader& body = connection.body;
     if (connection.wants_index) return IndexReply(body.Index());
+    if (connection.wants_tags) return FirstShardsTags();
     if (options_.rate_vectors > 0 &&
         !limits_.Take(body.Index(), body.vectors(), SteadyClock::now())) {
       ++throttled_;
@@ -292,6 +297,14 @@ class NullServer {
                          std::to_string(options_.dimension) +
                          R"(,"distanceMetric":"cosine",)"
                          R"("encryptionConfiguration":{"sseType":"AES256"}}})");
+  }
+
+  // Only shard 0 is asked for its tags.
+  [[nodiscard]] std::string FirstShardsTags() const {
+    return HttpReply("200 OK", "",
+                     R"({"tags":{"vecload:shard-scheme":"xxh3-64","vecload:shard":"0",)"
+                     R"("vecload:shards":")" +
+                         std::to_string(options_.shards) + R"("}})");
   }
 
   // A few hundred bytes always fit into an idle socket's buffer.
@@ -383,6 +396,7 @@ bool ReadFlag(std::string_view flag, const char* value, Options& options) {
   if (flag == "--latency-ms") return ReadLatency(value, options), true;
   if (flag == "--dimension") return options.dimension = Number(value), true;
   if (flag == "--rate-vectors") return options.rate_vectors = Number(value), true;
+  if (flag == "--shards") return options.shards = Number(value), true;
   if (flag == "--tls-cert") return options.tls_certificate = value, true;
   if (flag == "--tls-key") return options.tls_key = value, true;
   return false;

@@ -1,9 +1,9 @@
 """What a load costs as its input grows, one axis at a time.
 
-Axes: dimension, rows, files, metadata fields, encoders, HTTP or HTTPS. Every point is a load into
-a null server of its own (bench/null_server.cc), unpaced, journal on; the points of an axis take
-turns, so that a slow moment of the machine falls on all of them. CPU is wait4's, start included;
-memory is what the loader's report says of itself.
+Axes: dimension, rows, files, metadata fields, encoders, shards, HTTP or HTTPS. Every point is a
+load into a null server of its own (bench/null_server.cc), unpaced, journal on; the points of an
+axis take turns, so that a slow moment of the machine falls on all of them. CPU is wait4's, start
+included; memory is what the loader's report says of itself.
 
     python bench/scaling.py --build build/release [--runs 5] [--only dimension,rows] [--json FILE]
 """
@@ -26,6 +26,7 @@ DIMENSIONS = (128, 384, 768, 1024, 1536, 3072, 4096)
 ROWS = (100_000, 1_000_000, 10_000_000)
 FILES = (1, 10, 100, 1_000, 10_000)
 ENCODERS = (1, 2)
+SHARDS = (0, 1, 2, 8, 16, 100)  # 0: an index that is not divided
 # As many floats in every point of the axis of dimensions.
 FLOATS = 100_000 * 1024
 # Loads of over ten seconds are steady enough to be run less often.
@@ -92,6 +93,14 @@ def encoder_points(build: pathlib.Path, folder: pathlib.Path) -> Iterator[Point]
         yield Point("encoders", encoders, sources, rows, 1024, ("--encoders", str(encoders)))
 
 
+def shard_points(build: pathlib.Path, folder: pathlib.Path) -> Iterator[Point]:
+    rows = 400_000
+    sources = generate(build, folder / "shards.parquet", rows, 1024)
+    for shards in SHARDS:
+        flags = ("--shards", str(shards)) if shards else ()
+        yield Point("shards", shards, sources, rows, 1024, flags, flags)
+
+
 def make_certificate(folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
     certificate, key = folder / "certificate.pem", folder / "key.pem"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"]
@@ -123,6 +132,7 @@ AXES = {
     "files": file_points,
     "metadata": metadata_points,
     "encoders": encoder_points,
+    "shards": shard_points,
     "protocol": protocol_points,
 }
 
