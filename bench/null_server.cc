@@ -1,7 +1,7 @@
 // A server that answers "{}" at once to every POST and throws the bodies away without copying
 // them: the measuring stick for what the client costs. To /GetIndex it answers an index of the
-// name asked for, so that the loader takes it for S3 Vectors, and with --shards N the tags of a base
-// that is divided into N. One thread, epoll. Loopback only.
+// name asked for, so that the loader takes it for S3 Vectors, and with --shards N the tags of a
+// base that is divided into N. One thread, epoll. Loopback only.
 //
 // --count-vectors reads the bodies and counts their vectors. --rate-vectors and --latency-ms make a
 // model of the service: each index takes so many vectors a second, with a burst of one second, and

@@ -140,7 +140,8 @@ void LoaderRun::Settle(load::BatchId id) {
   counts_.acknowledged += batch.vectors();
   counts_.batches_not_committed_max =
       std::max(counts_.batches_not_committed_max, ++batches_not_committed_);
-  const Status settled = ledger_.Settle(batch.coverage.rejects, batch.coverage.Settled(), parts_.world->Now());
+  const Status settled =
+      ledger_.Settle(batch.coverage.rejects, batch.coverage.Settled(), parts_.world->Now());
   if (settled.code() == Code::kInternal) parts_.violations->Add(settled.ToString());
   if (!settled.ok()) scheduler_.OnStop(settled);
   CheckSegments();
