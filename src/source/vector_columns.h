@@ -1,0 +1,34 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <arrow/type_fwd.h>
+#include <parquet/properties.h>
+
+#include "source/vector_rows.h"
+
+// What only source may see of the files of vectors: Arrow's side.
+namespace vecload::source {
+
+class VectorColumns {
+ public:
+  VectorColumns(VectorSchema settings, arrow::Compression::type codec);
+
+  VectorSchema settings;
+  std::shared_ptr<arrow::Schema> schema;
+  std::shared_ptr<parquet::WriterProperties> properties;
+  std::map<std::string, size_t, std::less<>> typed_by_name;  // positions in settings.typed
+};
+
+struct VectorRows::State {
+  std::shared_ptr<const VectorColumns> columns;
+  std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
+  uint64_t rows = 0;
+  uint64_t bytes = 0;
+};
+
+}  // namespace vecload::source
