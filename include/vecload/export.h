@@ -34,7 +34,7 @@ struct ExportOptions {
   bool restart = false;          ///< Forget an unfinished export that is there.
   std::string codec = "snappy";  ///< none, snappy, zstd, lz4, gzip.
   /// A row group is written once its rows take this much memory; each thread collects one.
-  uint64_t row_group_bytes_max = 32 << 20;
+  uint64_t row_group_bytes_max = 16 << 20;
   uint64_t file_bytes_max = uint64_t{1} << 30;             ///< Of the files of a folder, about.
   uint32_t threads = 4;                                    ///< Segments of the index read at once.
   std::function<void(const std::string&)> on_message;      ///< What the user should know meanwhile.

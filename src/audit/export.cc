@@ -41,13 +41,14 @@ std::string TimeText(int64_t seconds_since_epoch) {
 }
 
 // The same for indexes that are the same: made again, an index has another creation time.
-std::string Fingerprint(const client::ShardSet& set) {
+std::string CreationOf(const client::ShardSet& set) {
+  const double first = set.indexes.front().creation_time_s;
+  if (!set.is_sharded) return fmt::format("{}", first);
   std::string text;
   for (const IndexInfo& index : set.indexes) {
     text += fmt::format("{} {}\n", index.arn, index.creation_time_s);
   }
-  const XXH128_hash_t hash = XXH3_128bits(text.data(), text.size());
-  return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+  return fmt::format("{}, of all shards {:016x}", first, XXH3_64bits(text.data(), text.size()));
 }
 
 std::string JsonList(const std::vector<std::string>& texts) {
@@ -129,7 +130,7 @@ ExportIdentity Exporter::Identity() const {
           {"arn", index.arn},
           {"dimension", std::to_string(index.dimension)},
           {"shards", std::to_string(indexes_.size())},
-          {"index as it was created", Fingerprint(indexes_)},
+          {"creation time", CreationOf(indexes_)},
           {"metadata", options_.typed ? "typed" : "json"},
           {"codec", options_.codec},
           {"segments", std::to_string(segments_per_index_ * indexes_.size())}};
@@ -267,7 +268,9 @@ Status Exporter::ReadAll() {
 Status Exporter::CheckUnchanged() {
   VECLOAD_ASSIGN_OR_RETURN(const client::ShardSet now,
                            client::FindIndexes(client_.get(), options_.index));
-  if (Fingerprint(now) == Fingerprint(indexes_)) return Status::Ok();
+  const bool same = now.indexes.front().arn == indexes_.indexes.front().arn &&
+                    CreationOf(now) == CreationOf(indexes_);
+  if (same) return Status::Ok();
   return Status::Conflict(
       fmt::format("index \"{}\" was deleted and made again while it was exported; export it again "
                   "with --restart",

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <ctime>
-#include <numeric>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -177,16 +176,23 @@ Status ExportFolder::StartAgain() {
   is_whole_ = false;
   segments_.assign(segments_.size(), {});
   file_sizes_.clear();
+  bytes_ = 0;
   return Status::Ok();
 }
 
+// An empty folder that the user has made for the files.
+bool ExportFolder::IsFreeFolder() const {
+  std::error_code error;
+  return !is_one_file_ && fs::is_directory(target_, error) && fs::is_empty(target_, error);
+}
+
 Status ExportFolder::CheckTarget() const {
-  if (!Exists(target_)) return Status::Ok();
+  std::error_code ignored;
+  if (!Exists(target_) || IsFreeFolder()) return Status::Ok();
   if (!overwrite_) {
     return Status::Conflict(target_.string() + " exists; write to another name, or replace it " +
                             "with --overwrite");
   }
-  std::error_code ignored;
   const bool is_folder = fs::is_directory(target_, ignored);
   if (is_folder == is_one_file_) {
     return Status::Conflict(fmt::format("{} is {}: --overwrite does not replace that",
@@ -274,6 +280,7 @@ Status ExportFolder::TakeRows(const ExportJournal::Entry& entry) {
   segment.row_groups.emplace_back(static_cast<uint32_t>(file), place);
   if (file >= file_sizes_.size()) file_sizes_.resize(file + 1);
   file_sizes_[file] = std::max(file_sizes_[file], place.end);
+  bytes_ += place.end - place.begin;
   return Status::Ok();
 }
 
@@ -287,11 +294,6 @@ uint64_t ExportFolder::row_groups() const {
   uint64_t row_groups = 0;
   for (const Segment& segment : segments_) row_groups += segment.row_groups.size();
   return row_groups;
-}
-
-uint64_t ExportFolder::bytes() {
-  const std::lock_guard lock(mutex_);
-  return std::accumulate(file_sizes_.begin(), file_sizes_.end(), uint64_t{0});
 }
 
 Status ExportFolder::SetColumns(ExportColumns columns) {
@@ -338,6 +340,7 @@ Status ExportFolder::Add(uint32_t segment, const source::VectorRows& rows,
     VECLOAD_ASSIGN_OR_RETURN(place, file->Append(rows));
     VECLOAD_RETURN_IF_ERROR(file->Sync());
     file_sizes_.back() = place.end;
+    bytes_ += place.end - place.begin;
     json.Key("file").Uint(file_sizes_.size() - 1).Key("rows").Uint(place.rows);
     json.Key("begin").Uint(place.begin).Key("end").Uint(place.end);
   }
@@ -394,7 +397,7 @@ Status ExportFolder::FinishFiles() {
 // Where this was done and the data not moved yet, the target is absent, and it is done again
 // without effect.
 Status ExportFolder::MoveOldAway() {
-  if (!Exists(target_)) return Status::Ok();
+  if (!Exists(target_) || IsFreeFolder()) return Status::Ok();
   VECLOAD_RETURN_IF_ERROR(Remove(old_));
   return Rename(target_, old_);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -63,7 +64,8 @@ class ExportFolder {
   [[nodiscard]] const std::vector<Segment>& segments() const { return segments_; }
   [[nodiscard]] uint64_t rows() const;
   [[nodiscard]] uint64_t row_groups() const;
-  [[nodiscard]] uint64_t bytes();
+  // Written so far. May be asked for at any time.
+  [[nodiscard]] uint64_t bytes() const { return bytes_; }
 
   Status SetColumns(ExportColumns columns);
   // What is to be written from now on; the columns are set.
@@ -86,6 +88,7 @@ class ExportFolder {
   Status TakeColumns(const ExportJournal::Entry& entry);
   Status CheckIdentity(const ExportIdentity& identity) const;
   Status CheckTarget() const;
+  [[nodiscard]] bool IsFreeFolder() const;
   Status StartAgain();
   Status Begin(const ExportIdentity& identity);
   // The file that the next row group goes to.
@@ -115,6 +118,7 @@ class ExportFolder {
   std::vector<Segment> segments_;
   std::vector<uint64_t> file_sizes_;  // of what the journal has
   std::shared_ptr<const source::VectorColumns> plan_;
+  std::atomic<uint64_t> bytes_{0};
   std::mutex mutex_;  // of what follows, and of segments_, file_sizes_ and the journal
   std::unique_ptr<source::VectorFile> file_;  // the last one of file_sizes_
 };

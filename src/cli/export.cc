@@ -136,7 +136,7 @@ void AddFileFlags(CLI::App* command, ExportOptions* options) {
       ->check(CLI::IsMember({"none", "snappy", "zstd", "lz4", "gzip"}).description(""))
       ->group(group);
   AddParsed(command, "--row-group", &options->row_group_bytes_max, ParseBytes,
-            "A row group's size in memory, about; default 32MiB. Each thread holds one")
+            "A row group's size in memory, about; default 16MiB. Each thread holds one")
       ->type_name("SIZE")
       ->group(group);
   AddParsed(command, "--file-size", &options->file_bytes_max, ParseBytes,

@@ -25,15 +25,21 @@ constexpr std::string_view kMagic = "PAR1";
 constexpr uint64_t kTailBytes = 8;  // a footer's length and the magic
 
 Status WriteFailed(const std::string& path, int error) {
-  return Status::Io(fmt::format("{}: cannot be written: {}", path, std::strerror(error)));
+  const bool is_full = error == ENOSPC || error == EDQUOT || error == EFBIG;
+  return Status::Io(fmt::format("{}: cannot be written: {}{}", path, std::strerror(error),
+                                is_full ? "; make room there" : ""));
 }
 
 // Writes from a place of the file on, where Parquet's writers believe to be in the file: so what
 // they note of places is right. Keeps what went wrong, which they tell as they like.
 class PlaceWriter final : public arrow::io::OutputStream {
  public:
-  PlaceWriter(const std::string& path, int descriptor, uint64_t begin)
-      : path_(path), descriptor_(descriptor), position_(begin) {}
+  PlaceWriter(const std::string& path, int descriptor, uint64_t begin, bool claims_begin)
+      : path_(path),
+        descriptor_(descriptor),
+        begin_(begin),
+        position_(begin),
+        claims_begin_(claims_begin) {}
 
   arrow::Status Close() override {
     closed_ = true;
@@ -41,6 +47,8 @@ class PlaceWriter final : public arrow::io::OutputStream {
   }
   [[nodiscard]] bool closed() const override { return closed_; }
   [[nodiscard]] arrow::Result<int64_t> Tell() const override {
+    // Parquet's writers refuse to begin anywhere but at the begin of a file.
+    if (claims_begin_ && position_ == begin_) return 0;
     return static_cast<int64_t>(position_);
   }
   arrow::Status Write(const void* data, int64_t length) override {
@@ -67,7 +75,9 @@ class PlaceWriter final : public arrow::io::OutputStream {
  private:
   const std::string& path_;
   int descriptor_;
+  uint64_t begin_;
   uint64_t position_;
+  bool claims_begin_;
   bool closed_ = false;
   Status failure_;
 };
@@ -153,7 +163,7 @@ Result<std::unique_ptr<VectorFile>> VectorFile::Open(const std::string& path,
 }
 
 Result<RowGroupPlace> VectorFile::Append(const VectorRows& rows) {
-  const auto out = std::make_shared<PlaceWriter>(path_, descriptor_, size_);
+  const auto out = std::make_shared<PlaceWriter>(path_, descriptor_, size_, /*claims_begin=*/true);
   const Status written = Guard(path_, [&]() -> Status {
     VECLOAD_ASSIGN_OR_RETURN(
         const auto table,
@@ -194,7 +204,7 @@ Status VectorFile::Finish(std::span<const RowGroupPlace> row_groups) {
       return Status::Ok();
     }));
   }
-  PlaceWriter out(path_, descriptor_, size_);
+  PlaceWriter out(path_, descriptor_, size_, /*claims_begin=*/false);
   const Status written = Guard(path_, [&] {
     parquet::WriteFileMetaData(*whole, &out);
     return Status::Ok();
