@@ -85,9 +85,9 @@ class PlaceWriter final : public arrow::io::OutputStream {
 arrow::Status WriteRowGroup(const VectorColumns& columns, const arrow::Table& table,
                             const std::shared_ptr<PlaceWriter>& out) {
   const auto properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
-  ARROW_ASSIGN_OR_RAISE(const auto writer, parquet::arrow::FileWriter::Open(
-                                               *columns.schema, arrow::default_memory_pool(), out,
-                                               columns.properties, properties));
+  ARROW_ASSIGN_OR_RAISE(const auto writer,
+                        parquet::arrow::FileWriter::Open(*columns.schema, RowGroupPool(), out,
+                                                         columns.properties, properties));
   if (table.num_rows() > 0) ARROW_RETURN_NOT_OK(writer->WriteTable(table, table.num_rows()));
   return writer->Close();
 }

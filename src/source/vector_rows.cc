@@ -142,10 +142,8 @@ class BatchBuilder {
 Status BatchBuilder::ReadTyped() {
   if (columns_.settings.typed.empty()) return Status::Ok();
   for (const TypedKey& key : columns_.settings.typed) {
-    VECLOAD_RETURN_IF_ERROR(
-        FromArrow(arrow::MakeBuilder(arrow::default_memory_pool(), ArrowType(key.type),
-                                     &typed_.emplace_back()),
-                  key.name));
+    VECLOAD_RETURN_IF_ERROR(FromArrow(
+        arrow::MakeBuilder(RowGroupPool(), ArrowType(key.type), &typed_.emplace_back()), key.name));
   }
   for (size_t row = 0; row < vectors_.size(); ++row) {
     const Record& vector = vectors_[row];
@@ -193,7 +191,7 @@ std::optional<Status> BatchBuilder::Take(const Record& vector, int64_t row, std:
 }
 
 arrow::Result<std::shared_ptr<arrow::Array>> BatchBuilder::Keys() const {
-  arrow::StringBuilder builder;
+  arrow::StringBuilder builder(RowGroupPool());
   ARROW_RETURN_NOT_OK(builder.Reserve(static_cast<int64_t>(vectors_.size())));
   for (const Record& vector : vectors_) ARROW_RETURN_NOT_OK(builder.Append(vector.key));
   return builder.Finish();
@@ -202,7 +200,8 @@ arrow::Result<std::shared_ptr<arrow::Array>> BatchBuilder::Keys() const {
 arrow::Result<std::shared_ptr<arrow::Array>> BatchBuilder::Vectors() const {
   const auto rows = static_cast<int64_t>(vectors_.size());
   const int64_t bytes = int64_t{columns_.settings.dimension} * rows * int64_t{sizeof(float)};
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> floats, arrow::AllocateBuffer(bytes));
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> floats,
+                        arrow::AllocateBuffer(bytes, RowGroupPool()));
   uint8_t* out = floats->mutable_data();
   for (const Record& vector : vectors_) {
     const std::span<const std::byte> source = std::as_bytes(std::span(vector.vector));
@@ -216,7 +215,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> BatchBuilder::Vectors() const {
 }
 
 arrow::Result<std::shared_ptr<arrow::Array>> BatchBuilder::Json() const {
-  arrow::StringBuilder builder;
+  arrow::StringBuilder builder(RowGroupPool());
   ARROW_RETURN_NOT_OK(builder.Reserve(static_cast<int64_t>(vectors_.size())));
   for (const Record& vector : vectors_) {
     ARROW_RETURN_NOT_OK(IsEmptyObject(vector.metadata) ? builder.AppendNull()
@@ -300,6 +299,7 @@ VectorColumns::VectorColumns(VectorSchema given, arrow::Compression::type codec)
   const std::string leaf = std::string(kVectorColumn) + ".list.element";
   properties = parquet::WriterProperties::Builder()
                    .max_row_group_length(kRowGroupRowsMax)
+                   ->memory_pool(RowGroupPool())
                    // Nothing of this comes twice, and nobody searches for a range of it.
                    ->disable_dictionary(leaf)
                    ->disable_statistics(leaf)
