@@ -67,6 +67,7 @@ class Exporter {
   ExportReport Run();
 
  private:
+  Status ChooseSegments();
   [[nodiscard]] ExportIdentity Identity() const;
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> Notes() const;
   Status Write();
@@ -115,12 +116,30 @@ Status Exporter::Open() {
       source::PlanVectorColumns({.dimension = 1, .codec = options_.codec}).status());
   VECLOAD_ASSIGN_OR_RETURN(client_, Client::Open(options_.client));
   VECLOAD_ASSIGN_OR_RETURN(indexes_, client::FindIndexes(client_.get(), options_.index));
-  segments_per_index_ = std::max(1U, kSegments / indexes_.size());
+  VECLOAD_RETURN_IF_ERROR(ChooseSegments());
   const uint32_t segments = segments_per_index_ * indexes_.size();
   VECLOAD_ASSIGN_OR_RETURN(folder_, ExportFolder::Open(options_, Identity(), segments));
   rows_.resize(segments);
   report_.shards = indexes_.size();
   report_.vectors_resumed = folder_->rows();
+  return Status::Ok();
+}
+
+// An endpoint that knows nothing of segments (an emulator; they came after the first API) gives the
+// whole index for each of them, and each vector would be there so many times.
+Status Exporter::ChooseSegments() {
+  segments_per_index_ = std::max(1U, kSegments / indexes_.size());
+  if (segments_per_index_ == 1) return Status::Ok();
+  std::vector<std::string> first_keys;
+  for (const uint32_t segment : {0U, 1U}) {
+    VECLOAD_ASSIGN_OR_RETURN(const VectorPage page,
+                             client_->ListVectors(indexes_.indexes.front().name, "", false, false,
+                                                  {segment, segments_per_index_}));
+    if (!page.vectors.empty()) first_keys.push_back(page.vectors.front().key);
+  }
+  if (first_keys.size() < 2 || first_keys[0] != first_keys[1]) return Status::Ok();
+  Say("the endpoint does not list by segments, so the index is read in one");
+  segments_per_index_ = 1;
   return Status::Ok();
 }
 

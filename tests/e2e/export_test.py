@@ -23,7 +23,7 @@ import xxhash
 
 from support.program import ROOT, Outcome, Program
 from support.proxy import CountingProxy
-from support.servers import VecloadServer
+from support.servers import MotoServer, VecloadServer
 from support.vectors import Floats, make_index, random_vectors, same_bits, stored
 
 DIMENSION = 8
@@ -239,6 +239,18 @@ def test_an_index_without_vectors(program: Program, server: VecloadServer) -> No
         assert table.num_rows == 0 and table.schema.names[:2] == ["key", "vector"]
 
 
+def test_another_server_that_knows_no_segments_is_exported_once(
+    bare_program: Program, moto: MotoServer
+) -> None:
+    bare_program.env["AWS_ENDPOINT_URL_S3VECTORS"] = moto.url
+    client = moto.client()
+    fill(client, 1200)
+    done = export(bare_program, "out.parquet")
+    assert done.exit_code == 0, done.stderr
+    assert "does not list by segments" in done.stderr
+    assert_same(read_json(bare_program.folder / "out.parquet"), stored(client))
+
+
 # --- stopped and gone on with
 
 
@@ -290,7 +302,7 @@ def test_kills_lose_nothing_and_write_nothing_twice(
     small = ["--row-group", "64KiB", "--file-size", "2MiB"]
     command = ["export", out, "--index", INDEX, "--output", "json", *small]
     written = []
-    for at in (1, 9, 7, 9):
+    for at in (1, 11, 14, 14):
         killed = interruption.run(program, *command, at=at, number=signal.SIGKILL)
         assert killed.exit_code == -signal.SIGKILL, killed.stderr
         assert not (program.folder / out).exists()
@@ -472,8 +484,8 @@ def test_a_value_that_fits_no_column_any_more_is_told(
     client = server.client()
     fill(client, 100)
     changed = vector("k000099", random_vectors(1, DIMENSION)[0], n="a text now")
-    # The first pass has read its 16 pages.
-    interruption.action, interruption.at = lambda: put(client, [changed]), 17
+    # After two pages that ask whether there are segments, and the 16 of the first pass.
+    interruption.action, interruption.at = lambda: put(client, [changed]), 19
     done = export(program, "out.parquet", "--typed", "--threads", "1")
     assert done.exit_code == 4, done.stdout
     assert '"n" of vector "k000099" is string, and was integer everywhere' in done.stderr
