@@ -60,10 +60,7 @@ def export(
     command = [build / "vecload", "export", out, "--index", index, "--output", "json", *flags]
     done = run(command, environment(url), out.parent)
     report = json.loads(done.stdout)
-    back = ["--key-column", "key", "--vector-column", "vector"]
-    if report["metadata_json"]:
-        back += ["--metadata-json", "metadata"]
-    run([build / "vecload", "verify", out, "--index", index, *back], environment(url), out.parent)
+    run([build / "vecload", "verify", out, "--index", index], environment(url), out.parent)
     files = out / "*.parquet" if out.is_dir() else out
     counted = duckdb.execute(
         "select count(*), count(distinct key) from read_parquet(?)", [str(files)]

@@ -46,15 +46,6 @@ std::string ReportJson(const ExportReport& report) {
   return json.EndObject().Take() + "\n";
 }
 
-// How `load` gives back the same index.
-std::string LoadCommand(const ExportOptions& options, const ExportReport& report) {
-  std::string command = "vecload load " + Printable(options.path) + " --index BUCKET/INDEX";
-  // Of a metadata key that looks like a key or a vector `load` cannot know that it is none.
-  if (report.metadata_columns > 0) command += " --key-column key --vector-column vector";
-  if (report.has_json) command += " --metadata-json metadata";
-  return command;
-}
-
 std::string ReportText(const ExportReport& report, const ExportOptions& options) {
   using observe::HumanBytes;
   using observe::WithCommas;
@@ -76,7 +67,9 @@ std::string ReportText(const ExportReport& report, const ExportOptions& options)
   for (const auto& [key, why] : report.keys_without_column) {
     text += fmt::format("  no column for metadata key {}: {}\n", Printable(key), why);
   }
-  if (report.status.ok()) text += fmt::format("  back: {}\n", LoadCommand(options, report));
+  if (report.status.ok()) {
+    text += fmt::format("  back: vecload load {} --index BUCKET/INDEX\n", Printable(options.path));
+  }
   return text;
 }
 

@@ -25,6 +25,11 @@ class VectorColumns {
   std::map<std::string, size_t, std::less<>> typed_by_name;  // positions in settings.typed
 };
 
+// The file's note of its columns, by which OpenSource knows a file that an export wrote and nobody
+// has changed the columns of: a JSON list of their names.
+inline constexpr const char* kColumnsNote = "vecload.columns";
+std::string ColumnNames(const arrow::Schema& schema);
+
 // Row groups come and go from several threads, some MiB each. Arrow's own pool keeps a good part of
 // what was given back: 265 MiB at the peak where the system's takes 157.
 inline arrow::MemoryPool* RowGroupPool() { return arrow::system_memory_pool(); }

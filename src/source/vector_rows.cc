@@ -280,6 +280,13 @@ MetadataType MetadataTypeOf(const wire::MetadataValue& value) {
   return MetadataType::kInt64s;
 }
 
+std::string ColumnNames(const arrow::Schema& schema) {
+  JsonWriter json;
+  json.BeginArray();
+  for (const auto& field : schema.fields()) json.String(field->name());
+  return json.EndArray().Take();
+}
+
 VectorColumns::VectorColumns(VectorSchema given, arrow::Compression::type codec)
     : settings(std::move(given)) {
   const auto element = arrow::field("element", arrow::float32(), /*nullable=*/false);
@@ -295,6 +302,7 @@ VectorColumns::VectorColumns(VectorSchema given, arrow::Compression::type codec)
   }
   const auto notes = std::make_shared<arrow::KeyValueMetadata>();
   for (const auto& [name, value] : settings.notes) notes->Append(name, value);
+  notes->Append(kColumnsNote, ColumnNames(arrow::Schema(fields)));
   schema = arrow::schema(std::move(fields), notes);
   const std::string leaf = std::string(kVectorColumn) + ".list.element";
   properties = parquet::WriterProperties::Builder()
