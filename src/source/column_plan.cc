@@ -6,10 +6,12 @@
 #include <arrow/extension_type.h>
 #include <arrow/type.h>
 #include <arrow/type_traits.h>
+#include <arrow/util/key_value_metadata.h>
 
 #include "source/key_column.h"
 #include "source/metadata_column.h"
 #include "source/vector_column.h"
+#include "source/vector_columns.h"
 
 namespace vecload::source {
 namespace {
@@ -164,6 +166,24 @@ Result<std::vector<std::string>> ChooseMetadata(const arrow::Schema& schema,
   return names;
 }
 
+// A file that an export wrote says so, and then it is known which column is what. Not where columns
+// came or went since: what somebody has added must not be dropped in silence.
+SourceOptions OfExport(const arrow::Schema& schema, const SourceOptions& given) {
+  SourceOptions options = given;
+  const auto notes = schema.metadata();
+  if (notes == nullptr) return options;
+  const auto names = notes->Get(kColumnsNote);
+  if (!names.ok() || *names != ColumnNames(schema)) return options;
+  if (options.key_column.empty()) options.key_column = kKeyColumn;
+  if (options.vector_column.empty()) options.vector_column = kVectorColumn;
+  const std::string json(kMetadataColumn);
+  if (options.metadata_columns.empty() && options.metadata_json.empty() &&
+      schema.GetFieldIndex(json) >= 0) {
+    options.metadata_json = json;
+  }
+  return options;
+}
+
 // A dictionary is read as what it holds; the width of offsets makes no difference.
 Type::type Plain(const arrow::DataType& type) {
   switch (type.id()) {
@@ -219,7 +239,8 @@ bool MeanTheSame(const arrow::DataType& left, const arrow::DataType& right) {
 
 Result<ColumnMapping> ChooseColumns(const arrow::Schema& schema,
                                     std::span<const std::string> partitions,
-                                    const SourceOptions& options, const std::string& uri) {
+                                    const SourceOptions& given, const std::string& uri) {
+  const SourceOptions options = OfExport(schema, given);
   if (!options.metadata_json.empty() && !options.metadata_columns.empty()) {
     return Status::InvalidArgument(
         "--metadata-json and --metadata-columns exclude each other; pass one of them");

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "source/testing_files.h"
+#include "source/vector_columns.h"
 
 namespace vecload::source {
 namespace {
@@ -101,6 +102,18 @@ TEST(ColumnPlan, JsonIsAStringColumnAndStandsAlone) {
               HasSubstr("column n (int64) cannot be --metadata-json"));
   EXPECT_THAT(Choose(schema, {.metadata_columns = {"n"}, .metadata_json = "id"}),
               HasSubstr("exclude each other"));
+}
+
+TEST(ColumnPlan, AFileThatAnExportWroteNeedsNoWord) {
+  const auto columns = PlanVectorColumns(
+      {.dimension = 4, .typed = {{"id", MetadataType::kString}, {"w", MetadataType::kDoubles}}});
+  ASSERT_TRUE(columns.ok());
+  const arrow::Schema& schema = *(*columns)->schema;
+  EXPECT_EQ(Choose(schema), "key vector json:metadata");
+  EXPECT_EQ(Choose(schema, {.metadata_columns = {"id"}}), "key vector id");
+  EXPECT_EQ(Choose(schema, {.key_column = "id", .metadata_columns = {"none"}}), "id vector");
+  const auto more = schema.AddField(schema.num_fields(), arrow::field("label", kText));
+  EXPECT_THAT(Choose(**more), HasSubstr("pass --vector-column")) << "whose the new column is";
 }
 
 TEST(ColumnPlan, TwoColumnsMayNotMakeOneKey) {

@@ -9,13 +9,13 @@
 #include <arrow/io/file.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
-#include <arrow/util/compression.h>
 #include <fmt/format.h>
 #include <parquet/arrow/writer.h>
 #include <parquet/properties.h>
 
 #include "base/random.h"
 #include "source/arrow_status.h"
+#include "source/codec.h"
 #include "vecload/source.h"
 #include "wire/limits.h"
 
@@ -86,16 +86,6 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> MakeBatch(
   ARROW_ASSIGN_OR_RAISE(auto year_array, years.Finish());
   return arrow::RecordBatch::Make(schema, static_cast<int64_t>(rows),
                                   {id_array, vectors, category_array, year_array});
-}
-
-Result<arrow::Compression::type> CodecOf(const std::string& name) {
-  if (name == "none") return arrow::Compression::UNCOMPRESSED;
-  if (name == "snappy") return arrow::Compression::SNAPPY;
-  if (name == "zstd") return arrow::Compression::ZSTD;
-  if (name == "lz4") return arrow::Compression::LZ4;
-  if (name == "gzip") return arrow::Compression::GZIP;
-  return Status::InvalidArgument("codec \"" + name +
-                                 "\": choose one of none, snappy, zstd, lz4, gzip");
 }
 
 Status CheckOptions(const GenerateOptions& options) {
