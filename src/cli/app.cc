@@ -74,6 +74,7 @@ void Declare(CLI::App* app, Command* chosen) {
   AddJournal(app, chosen);
   AddGenerate(app, chosen);
   AddVerify(app, chosen);
+  AddPlan(app, chosen);
 }
 
 int RunCommand(const Command& command) {

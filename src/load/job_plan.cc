@@ -1,0 +1,94 @@
+#include "load/job_plan.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "load/coverage.h"
+#include "wire/limits.h"
+
+namespace vecload::load {
+namespace {
+
+constexpr uint64_t kMiB = 1 << 20;
+constexpr uint64_t kBudgetMin = 256 * kMiB;
+constexpr uint64_t kBudgetOfShard = 69 * kMiB;  // 1.5 x 46
+constexpr uint64_t kBlockBytes = 2 * kMiB;
+constexpr uint32_t kBlockRowsMax = 500;
+// As verify reads an index that is not in shards (audit/verify.cc).
+constexpr uint64_t kSegmentsOfOneIndex = 4;
+
+uint64_t DividedUp(uint64_t count, uint64_t by) { return (count + by - 1) / by; }
+
+}  // namespace
+
+uint64_t MemoryBytesDefault(uint32_t shards, uint64_t machine_bytes) {
+  return std::min(std::max(kBudgetMin, kBudgetOfShard * shards), machine_bytes / 4);
+}
+
+uint64_t MachineMemoryBytes() {
+  return static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) *
+         static_cast<uint64_t>(sysconf(_SC_PAGE_SIZE));
+}
+
+uint32_t BatchVectors(double body_bytes_per_vector) {
+  const double fitting =
+      static_cast<double>(wire::kBodyBytesMax) / 100 * 99 / std::max(1.0, body_bytes_per_vector);
+  return static_cast<uint32_t>(std::clamp(fitting, 1.0, static_cast<double>(wire::kPutVectorsMax)));
+}
+
+uint32_t BlockRows(uint32_t dimension) {
+  const uint64_t row_bytes = sizeof(float) * std::max(1U, dimension);
+  return static_cast<uint32_t>(std::clamp<uint64_t>(kBlockBytes / row_bytes, 1, kBlockRowsMax));
+}
+
+uint64_t Requests(const Manifest& manifest, const BatchShape& shape) {
+  // All shards fill at one pace, so that one round of their batches stands for all of them.
+  const uint64_t rows_max = uint64_t{shape.batch_vectors} * shape.shards;
+  const uint64_t blocks_max = Coverage::kSegmentsMax * shape.shards;
+  uint64_t rounds = 0;
+  uint64_t rows = 0;  // these three: of the round that is being filled
+  uint64_t blocks = 0;
+  size_t files = 0;
+  const auto next_round = [&](size_t with_files) {
+    if (rows > 0) ++rounds;
+    rows = blocks = 0;
+    files = with_files;
+  };
+  for (const SourceFile& file : manifest.files) {
+    if (files == Coverage::kSegmentsMax) next_round(0);
+    ++files;
+    for (uint64_t row = 0; row < file.rows; row += shape.block_rows) {
+      uint64_t left = std::min<uint64_t>(shape.block_rows, file.rows - row);
+      if (rows == rows_max || blocks == blocks_max) next_round(1);
+      ++blocks;
+      while (rows + left > rows_max) {
+        left -= rows_max - rows;
+        rows = rows_max;
+        next_round(1);
+        blocks = 1;
+      }
+      rows += left;
+    }
+  }
+  next_round(0);
+  return std::min(rounds * shape.shards, manifest.rows);
+}
+
+double LoadSeconds(uint64_t rows, uint64_t requests, uint32_t shards) {
+  return std::max(static_cast<double>(rows) / wire::kRateVectorsPerS,
+                  static_cast<double>(requests) / wire::kRateRequestsPerS) /
+         shards;
+}
+
+uint64_t ListCalls(uint64_t rows, uint32_t shards, double logical_bytes_per_vector) {
+  const auto fitting = static_cast<uint64_t>(static_cast<double>(wire::kListVectorsPageBytesMax) /
+                                             std::max(1.0, logical_bytes_per_vector));
+  const uint64_t page = std::clamp<uint64_t>(fitting, 1, wire::kListVectorsMax);
+  const uint64_t segments = shards == 1 ? kSegmentsOfOneIndex : shards;
+  // An empty segment is asked for too.
+  return segments * std::max<uint64_t>(1, DividedUp(DividedUp(rows, segments), page));
+}
+
+}  // namespace vecload::load
