@@ -77,7 +77,7 @@ struct LoadPlan {
 };
 
 /// Plans a load and changes nothing. kInvalidArgument: the vectors have another length than the
-/// index's dimension, names or numbers of shards that cannot be, and what OpenSource says;
+/// index's dimension, names and numbers of shards that cannot be, and what OpenSource says;
 /// kNotFound: a shard is missing; kConflict: shards that differ, or are another number of them;
 /// kCancelled: `stop` was set. An index that is not there is no failure.
 Result<LoadPlan> PlanLoad(const PlanOptions& options);

@@ -12,6 +12,7 @@
 #include "load/repeated_keys.h"
 #include "source/row_check.h"
 #include "vecload/client.h"
+#include "wire/messages.h"
 #include "wire/put_body.h"
 
 namespace vecload {
@@ -52,6 +53,20 @@ Result<std::optional<client::ShardSet>> FindShardsThatAreThere(Client* client,
       "{} is divided into {} shards, not {}, which cannot be changed; name another base, or leave "
       "out --shards",
       base.ToString(), set.size(), shards));
+}
+
+// Of what is still to be made: to ask for an index by a name that cannot be finds nothing, and no
+// more.
+Status CheckNewNames(const IndexName& name) {
+  for (const auto& [what, text] :
+       {std::pair{"vector bucket", name.bucket}, {"index", name.index}}) {
+    if (wire::IsResourceName(text)) continue;
+    return Status::InvalidArgument(fmt::format(
+        "there is no {} \"{}\" and can be none: a name has 3 to 63 lowercase letters, digits, dots "
+        "and hyphens, and begins and ends with a letter or digit",
+        what, text));
+  }
+  return Status::Ok();
 }
 
 Result<Target> FindTarget(const PlanOptions& options) {
@@ -173,6 +188,9 @@ Result<LoadPlan> PlanLoad(const PlanOptions& options) {
   VECLOAD_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source,
                            OpenSource(options.sources, options.source));
   VECLOAD_ASSIGN_OR_RETURN(const load::Target target, load::FindTarget(options));
+  if (options.index && !target.set) {
+    VECLOAD_RETURN_IF_ERROR(load::CheckNewNames(*options.index));
+  }
   const Manifest& manifest = source->manifest();
   LoadPlan plan{.files = manifest.files.size(),
                 .rows = manifest.rows,
