@@ -59,6 +59,8 @@ TEST(Requests, SmallFilesShareOne) {
 TEST(Requests, OfShardsAreEachOnesOwn) {
   EXPECT_EQ(Requests(Files({1'000'000}), {.shards = 16}), 2'000U);
   EXPECT_EQ(Requests(Files({8'001}), {.shards = 16}), 32U);
+  EXPECT_EQ(Requests(Files(std::vector<uint64_t>(33, 160)), {.shards = 16}), 3U * 16)
+      << "16 files at most";
   EXPECT_EQ(Requests(Files({10}), {.shards = 16}), 10U) << "a request has a row at least";
 }
 
