@@ -153,6 +153,7 @@ bool IsNearer(const Neighbor& a, const Neighbor& b) {
 
 Result<PartialNeighbors> MergedQuery(Client* client, const ShardSet& set, const Query& query,
                                      bool go_on) {
+  if (query.top_k == 0) return Status::InvalidArgument("a query asks for at least one neighbour");
   return Asking(client, set, query, go_on).Run();
 }
 

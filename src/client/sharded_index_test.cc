@@ -227,6 +227,13 @@ TEST(ShardedIndex, IsAPlainIndexToo) {
   EXPECT_EQ((*index)->QueryVectors({.vector = {2}}).status().message(), "gone");
 }
 
+TEST(ShardedIndex, IsAskedForANeighbourAtLeast) {
+  Shards shards(2);
+  shards.Put(Numbers(10));
+  const auto found = shards.index->QueryVectors({.vector = {1}, .top_k = 0});
+  EXPECT_EQ(found.status().code(), Code::kInvalidArgument);
+}
+
 TEST(ShardedIndex, NamesItsFailingShard) {
   Shards shards(4);
   shards.Put(Numbers(100));
