@@ -19,7 +19,23 @@ constexpr uint32_t kBlockRowsMax = 500;
 // As verify reads an index that is not in shards (audit/verify.cc).
 constexpr uint64_t kSegmentsOfOneIndex = 4;
 
-uint64_t DividedUp(uint64_t count, uint64_t by) { return (count + by - 1) / by; }
+// How many calls of at most `size` rows a share takes on average, its rows being normally
+// distributed: what a hash gives a share deviates by about the square root of it.
+double CallsOfShare(double mean, double deviation, double size) {
+  mean /= size;
+  deviation /= size;
+  // Where it covers more than one call, any filling of the last one is as likely.
+  if (deviation > 1) return mean + 0.5;
+  const auto is_above = [&](double calls) {
+    if (deviation == 0) return mean > calls ? 1.0 : 0.0;
+    return std::erfc((calls - mean) / deviation / std::sqrt(2.0)) / 2;
+  };
+  // The expectation of the next greater integer: 1 for each that is exceeded.
+  const double surely = std::floor(mean - 8 * deviation);
+  double calls = surely;
+  for (double number = surely; number <= mean + 8 * deviation; ++number) calls += is_above(number);
+  return std::max(0.0, calls);
+}
 
 }  // namespace
 
@@ -51,8 +67,11 @@ uint64_t Requests(const Manifest& manifest, const BatchShape& shape) {
   uint64_t rows = 0;  // these three: of the round that is being filled
   uint64_t blocks = 0;
   size_t files = 0;
+  // Rows of the full rounds before it, since one that ended otherwise, with all shards at once.
+  uint64_t filled = 0;
   const auto next_round = [&](size_t with_files) {
     if (rows > 0) ++rounds;
+    filled = rows == rows_max ? filled + rows : 0;
     rows = blocks = 0;
     files = with_files;
   };
@@ -72,8 +91,15 @@ uint64_t Requests(const Manifest& manifest, const BatchShape& shape) {
       rows += left;
     }
   }
-  next_round(0);
-  return std::min(rounds * shape.shards, manifest.rows);
+  if (rows == 0) return std::min(rounds * shape.shards, manifest.rows);
+  // In the last round the shards differ by all that they have got more or less by then.
+  const auto shards = static_cast<double>(shape.shards);
+  const double deviation =
+      shape.shards == 1 ? 0 : std::sqrt(static_cast<double>(filled + rows) / shards);
+  const double of_last =
+      CallsOfShare(static_cast<double>(rows) / shards, deviation, shape.batch_vectors);
+  const auto requests = static_cast<double>(rounds) * shards + shards * of_last;
+  return std::min(static_cast<uint64_t>(std::llround(requests)), manifest.rows);
 }
 
 double LoadSeconds(uint64_t rows, uint64_t requests, uint32_t shards) {
@@ -87,8 +113,11 @@ uint64_t ListCalls(uint64_t rows, uint32_t shards, double logical_bytes_per_vect
                                              std::max(1.0, logical_bytes_per_vector));
   const uint64_t page = std::clamp<uint64_t>(fitting, 1, wire::kListVectorsMax);
   const uint64_t segments = shards == 1 ? kSegmentsOfOneIndex : shards;
+  const double mean = static_cast<double>(rows) / static_cast<double>(segments);
   // An empty segment is asked for too.
-  return segments * std::max<uint64_t>(1, DividedUp(DividedUp(rows, segments), page));
+  const double of_segment =
+      std::max(1.0, CallsOfShare(mean, std::sqrt(mean), static_cast<double>(page)));
+  return static_cast<uint64_t>(std::llround(of_segment * static_cast<double>(segments)));
 }
 
 }  // namespace vecload::load

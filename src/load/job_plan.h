@@ -26,7 +26,7 @@ struct BatchShape {
 };
 // How many PutVectors calls the files make, as the cutter cuts them (cutter.h): a batch may span
 // files, but holds at most 16 blocks for each shard, and rows of at most 16 files. Every shard is
-// taken to get its share of each file.
+// taken to get its share of each file, but for chance.
 uint64_t Requests(const Manifest& manifest, const BatchShape& shape);
 
 // Seconds at the documented limits of each index: 2,500 vectors and 1,000 requests a second.

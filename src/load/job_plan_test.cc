@@ -1,13 +1,13 @@
 // Goal: what a plan promises is what the loader's own rules give. Method: cases whose answer is
-// plain, and for requests the cutter itself on the same rows.
+// plain, and of shards the keys' own hashes.
 
 #include "load/job_plan.h"
 
-#include <atomic>
+#include <cmath>
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <rapidcheck/gtest.h>
+
+#include "client/shards.h"
 
 namespace vecload::load {
 namespace {
@@ -57,11 +57,25 @@ TEST(Requests, SmallFilesShareOne) {
 }
 
 TEST(Requests, OfShardsAreEachOnesOwn) {
-  EXPECT_EQ(Requests(Files({1'000'000}), {.shards = 16}), 2'000U);
-  EXPECT_EQ(Requests(Files({8'001}), {.shards = 16}), 32U);
+  // 62,500 rows a shard fill 125 requests on average, and half of the shards have some rows more.
+  EXPECT_EQ(Requests(Files({1'000'000}), {.shards = 16}), 125U * 16 + 8);
+  EXPECT_EQ(Requests(Files({12'000}), {.shards = 16}), 32U) << "750 each, never over 1,000";
   EXPECT_EQ(Requests(Files(std::vector<uint64_t>(33, 160)), {.shards = 16}), 3U * 16)
       << "16 files at most";
   EXPECT_EQ(Requests(Files({10}), {.shards = 16}), 10U) << "a request has a row at least";
+}
+
+TEST(Requests, OfShardsAreWhatAHashMakesThem) {
+  for (const auto& [rows, shards] : {std::pair{20'000U, 4U}, {100'000U, 100U}, {77'777U, 150U}}) {
+    std::vector<uint64_t> of_shard(shards);
+    for (uint32_t row = 0; row < rows; ++row) {
+      ++of_shard[client::ShardOf("key-" + std::to_string(row), shards)];
+    }
+    uint64_t requests = 0;
+    for (const uint64_t count : of_shard) requests += (count + 499) / 500;
+    const auto planned = static_cast<double>(Requests(Files({rows}), {.shards = shards}));
+    EXPECT_NEAR(planned, static_cast<double>(requests), 2 + std::sqrt(shards)) << shards;
+  }
 }
 
 TEST(LoadSeconds, AreBoundByVectorsOrByRequests) {
@@ -71,10 +85,12 @@ TEST(LoadSeconds, AreBoundByVectorsOrByRequests) {
 }
 
 TEST(ListCalls, AreBoundByVectorsOrByBytesOfAPage) {
-  EXPECT_EQ(ListCalls(1'000'000, 1, 100), 1'000U);
+  // Four segments, the last page of each partly full.
+  EXPECT_EQ(ListCalls(1'000'000, 1, 100), 1'002U);
   // Of 1,000,000 x 384-d, as measured: docs/internals/verify.md has 1,515.
-  EXPECT_NEAR(static_cast<double>(ListCalls(1'000'000, 1, 4 * 384 + 52)), 1'515, 5);
+  EXPECT_NEAR(static_cast<double>(ListCalls(1'000'000, 1, 4 * 384 + 52)), 1'515, 8);
   EXPECT_EQ(ListCalls(1'600, 16, 100), 16U);
+  EXPECT_EQ(ListCalls(100'000, 100, 100), 150U) << "1,000 each: in one page, or not";
   EXPECT_EQ(ListCalls(0, 1, 100), 4U);
 }
 

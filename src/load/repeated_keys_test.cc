@@ -3,6 +3,7 @@
 
 #include "load/repeated_keys.h"
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <map>
