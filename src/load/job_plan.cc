@@ -31,9 +31,11 @@ double CallsOfShare(double mean, double deviation, double size) {
     return std::erfc((calls - mean) / deviation / std::sqrt(2.0)) / 2;
   };
   // The expectation of the next greater integer: 1 for each that is exceeded.
-  const double surely = std::floor(mean - 8 * deviation);
-  double calls = surely;
-  for (double number = surely; number <= mean + 8 * deviation; ++number) calls += is_above(number);
+  const auto surely = static_cast<int64_t>(std::floor(mean - 8 * deviation));
+  auto calls = static_cast<double>(surely);
+  for (int64_t number = surely; number <= std::llround(mean + 8 * deviation); ++number) {
+    calls += is_above(static_cast<double>(number));
+  }
   return std::max(0.0, calls);
 }
 

@@ -64,7 +64,7 @@ Files Rows(size_t rows, uint64_t keys, uint64_t seed) {
   uint64_t state = seed;
   for (size_t i = 0; i < rows; ++i) {
     state = state * 6364136223846793005 + 1442695040888963407;
-    files[i * 3 / rows].push_back("k" + std::to_string((state >> 33) % keys));
+    files[i * 3 / rows].emplace_back("k" + std::to_string((state >> 33) % keys));
   }
   return files;
 }
@@ -101,7 +101,7 @@ TEST(FindRepeatedKeys, SpillsWhatDoesNotFit) {
 TEST(FindRepeatedKeys, ShowsTheFirstOnesWithinABound) {
   Files files(1);
   files[0].assign(5'000, "often");
-  for (int i = 0; i < 4'000; ++i) files[0].push_back("k" + std::to_string(i % 2'000));
+  for (int i = 0; i < 4'000; ++i) files[0].emplace_back("k" + std::to_string(i % 2'000));
   KeySource source(files);
   const auto found = FindRepeatedKeys(&source, {});
   ASSERT_TRUE(found.ok());
