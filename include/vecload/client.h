@@ -50,6 +50,12 @@ struct Neighbor {
   std::string metadata;
 };
 
+/// One page of a query's answer, the nearest first.
+struct NeighborPage {
+  std::vector<Neighbor> neighbors;
+  std::string next_token;  ///< Empty: the last page.
+};
+
 /// One of `count` shares of an index, each of which can be listed beside the others.
 struct ListSegment {
   uint32_t index = 0;  ///< Below `count`.
@@ -93,6 +99,10 @@ class Client {
   /// Follows the pages until top_k neighbours are there or no more come.
   virtual Result<std::vector<Neighbor>> QueryVectors(const IndexName& index,
                                                      const Query& query) = 0;
+  /// One page, of at most 100 neighbours. `next_token` comes from the page before it of the very
+  /// same query, and is empty for the first one.
+  virtual Result<NeighborPage> QueryVectorsPage(const IndexName& index, const Query& query,
+                                                const std::string& next_token) = 0;
 };
 
 }  // namespace vecload

@@ -64,8 +64,8 @@ void Declare(CLI::App* app, Command* chosen) {
   app->footer(
       "An index is BUCKET/INDEX or an ARN. `vecload COMMAND --help` shows a command's flags.\n\n"
       "Exit codes: 0 done; 1 nothing begun, or an internal error; 2 usage; 3 finished, some rows\n"
-      "rejected; 4 stopped after the job began, run it again to go on; 5 verify found "
-      "differences.");
+      "rejected or shards without answer; 4 stopped after the job began, run it again to go on;\n"
+      "5 verify found differences, or plan keys that come twice.");
   AddLoad(app, chosen);
   AddServe(app, chosen);
   AddQuery(app, chosen);
@@ -75,6 +75,7 @@ void Declare(CLI::App* app, Command* chosen) {
   AddGenerate(app, chosen);
   AddVerify(app, chosen);
   AddExport(app, chosen);
+  AddPlan(app, chosen);
 }
 
 int RunCommand(const Command& command) {

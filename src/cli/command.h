@@ -34,6 +34,7 @@ void AddJournal(CLI::App* app, Command* chosen);
 void AddGenerate(CLI::App* app, Command* chosen);
 void AddVerify(CLI::App* app, Command* chosen);
 void AddExport(CLI::App* app, Command* chosen);
+void AddPlan(CLI::App* app, Command* chosen);
 
 // The flags that every command with a service has in common.
 void AddClientFlags(CLI::App* command, ClientOptions* options);

@@ -10,6 +10,7 @@
 #include "cli/exit_code.h"
 #include "cli/output.h"
 #include "vecload/client.h"
+#include "vecload/sharded_index.h"
 
 namespace vecload::cli {
 namespace {
@@ -23,13 +24,15 @@ struct IndexFlags {
   OutputFormat output = OutputFormat::kText;
 };
 
-void PrintDone(const IndexFlags& flags, std::string_view done) {
+void PrintDone(const IndexFlags& flags, std::string_view done, uint32_t indexes = 1) {
   if (flags.output == OutputFormat::kText) {
-    fmt::print("{} {}\n", done, flags.index.ToString());
+    fmt::print("{} {}{}\n", done, flags.index.ToString(),
+               indexes > 1 ? fmt::format(" ({} shards)", indexes) : "");
     return;
   }
   JsonWriter json;
-  json.BeginObject().Key("index").String(flags.index.ToString()).Key(done).Bool(true).EndObject();
+  json.BeginObject().Key("index").String(flags.index.ToString()).Key(done).Bool(true);
+  json.Key("indexes").Uint(indexes).EndObject();
   fmt::print("{}\n", json.text());
 }
 
@@ -39,16 +42,29 @@ std::string Joined(const std::vector<std::string>& words) {
   return text.empty() ? "none" : text;
 }
 
+// What all shards of a set have in common, and an index of its own has too.
+void AppendSettings(const IndexInfo& info, std::vector<std::vector<std::string>>* rows) {
+  rows->push_back({"dimension", std::to_string(info.dimension)});
+  rows->push_back({"distance metric", std::string(DistanceMetricName(info.metric))});
+  rows->push_back({"non-filterable", Joined(info.non_filterable_keys)});
+  if (!info.sse_type.empty()) rows->push_back({"encryption", info.sse_type});
+  if (!info.kms_key_arn.empty()) rows->push_back({"KMS key", info.kms_key_arn});
+}
+
+void AppendSettings(const IndexInfo& info, JsonWriter* json) {
+  json->Key("dimension").Uint(info.dimension);
+  json->Key("distance_metric").String(DistanceMetricName(info.metric));
+  json->Key("non_filterable_keys").BeginArray();
+  for (const std::string& key : info.non_filterable_keys) json->String(key);
+  json->EndArray();
+  json->Key("sse_type").String(info.sse_type).Key("kms_key_arn").String(info.kms_key_arn);
+}
+
 std::string InfoText(const IndexInfo& info) {
-  std::vector<std::vector<std::string>> rows = {
-      {"index", info.name.ToString()},
-      {"arn", info.arn},
-      {"created", TimeText(info.creation_time_s)},
-      {"dimension", std::to_string(info.dimension)},
-      {"distance metric", std::string(DistanceMetricName(info.metric))},
-      {"non-filterable", Joined(info.non_filterable_keys)}};
-  if (!info.sse_type.empty()) rows.push_back({"encryption", info.sse_type});
-  if (!info.kms_key_arn.empty()) rows.push_back({"KMS key", info.kms_key_arn});
+  std::vector<std::vector<std::string>> rows = {{"index", info.name.ToString()},
+                                                {"arn", info.arn},
+                                                {"created", TimeText(info.creation_time_s)}};
+  AppendSettings(info, &rows);
   return Table(rows);
 }
 
@@ -56,13 +72,33 @@ std::string InfoJson(const IndexInfo& info) {
   JsonWriter json;
   json.BeginObject().Key("index").String(info.name.ToString()).Key("arn").String(info.arn);
   json.Key("creation_time_s").Double(info.creation_time_s);
-  json.Key("dimension").Uint(info.dimension);
-  json.Key("distance_metric").String(DistanceMetricName(info.metric));
-  json.Key("non_filterable_keys").BeginArray();
-  for (const std::string& key : info.non_filterable_keys) json.String(key);
-  json.EndArray();
-  json.Key("sse_type").String(info.sse_type).Key("kms_key_arn").String(info.kms_key_arn);
+  AppendSettings(info, &json);
   json.EndObject();
+  return json.Take() + "\n";
+}
+
+std::string ShardsText(const ShardedIndex& set) {
+  const std::vector<IndexInfo>& indexes = set.indexes();
+  std::vector<std::vector<std::string>> rows = {
+      {"base", set.name().ToString()},
+      {"shards", fmt::format("{}: {} to {}", indexes.size(), indexes.front().name.ToString(),
+                             indexes.back().name.ToString())},
+      {"created", TimeText(indexes.front().creation_time_s)}};
+  AppendSettings(indexes.front(), &rows);
+  return Table(rows);
+}
+
+std::string ShardsJson(const ShardedIndex& set) {
+  JsonWriter json;
+  json.BeginObject().Key("index").String(set.name().ToString());
+  json.Key("shards").Uint(set.indexes().size());
+  AppendSettings(set.indexes().front(), &json);
+  json.Key("indexes").BeginArray();
+  for (const IndexInfo& info : set.indexes()) {
+    json.BeginObject().Key("index").String(info.name.ToString()).Key("arn").String(info.arn);
+    json.Key("creation_time_s").Double(info.creation_time_s).EndObject();
+  }
+  json.EndArray().EndObject();
   return json.Take() + "\n";
 }
 
@@ -74,16 +110,23 @@ Status CreateIndex(const IndexFlags& flags) {
 }
 
 Status ShowIndex(const IndexFlags& flags) {
-  VECLOAD_ASSIGN_OR_RETURN(const std::unique_ptr<Client> client, Client::Open(flags.client));
-  VECLOAD_ASSIGN_OR_RETURN(const IndexInfo info, client->GetIndex(flags.index));
-  fmt::print("{}", flags.output == OutputFormat::kJson ? InfoJson(info) : InfoText(info));
+  VECLOAD_ASSIGN_OR_RETURN(std::unique_ptr<Client> client, Client::Open(flags.client));
+  VECLOAD_ASSIGN_OR_RETURN(const std::unique_ptr<ShardedIndex> index,
+                           ShardedIndex::Open(std::move(client), flags.index));
+  const bool as_json = flags.output == OutputFormat::kJson;
+  if (index->is_sharded()) {
+    fmt::print("{}", as_json ? ShardsJson(*index) : ShardsText(*index));
+  } else {
+    const IndexInfo& info = index->indexes().front();
+    fmt::print("{}", as_json ? InfoJson(info) : InfoText(info));
+  }
   return Status::Ok();
 }
 
 Status DeleteIndex(const IndexFlags& flags) {
   VECLOAD_ASSIGN_OR_RETURN(const std::unique_ptr<Client> client, Client::Open(flags.client));
-  VECLOAD_RETURN_IF_ERROR(client->DeleteIndex(flags.index));
-  PrintDone(flags, "deleted");
+  VECLOAD_ASSIGN_OR_RETURN(const uint32_t indexes, ShardedIndex::Delete(client.get(), flags.index));
+  PrintDone(flags, "deleted", indexes);
   return Status::Ok();
 }
 
@@ -164,7 +207,8 @@ void AddIndex(CLI::App* app, Command* chosen) {
       "Example:\n"
       "  vecload index create my-bucket/my-index --dimension 384 --distance-metric cosine");
 
-  CLI::App* show = AddAction(index, flags, chosen, "show", ShowIndex, "Show an index's settings");
+  CLI::App* show = AddAction(index, flags, chosen, "show", ShowIndex,
+                             "Show the settings of an index, or of shards by their base");
   AddName(show, flags);
   show->footer("Example:\n  vecload index show my-bucket/my-index --output json");
 
@@ -173,8 +217,8 @@ void AddIndex(CLI::App* app, Command* chosen) {
   list->add_option("--prefix", flags->prefix, "Only names that begin so")->type_name("TEXT");
   list->footer("Example:\n  vecload index list my-bucket");
 
-  CLI::App* remove =
-      AddAction(index, flags, chosen, "delete", DeleteIndex, "Delete an index and its vectors");
+  CLI::App* remove = AddAction(index, flags, chosen, "delete", DeleteIndex,
+                               "Delete an index and its vectors, or all shards of a base");
   AddName(remove, flags);
   remove->footer("Example:\n  vecload index delete my-bucket/my-index");
 }

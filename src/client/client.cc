@@ -23,6 +23,7 @@ namespace {
 // Past this many pages a listing is one of an endpoint that never ends it: buckets and indexes
 // are 10,000 at most, and so are neighbours.
 constexpr int kPagesMax = 20'000;
+constexpr char kEndlessPages[] = "the pages never end; check that the endpoint speaks S3 Vectors";
 
 std::string Quoted(std::string_view key) {
   std::string text;
@@ -92,6 +93,8 @@ class BlockingClient final : public Client {
         .status();
   }
   Result<std::vector<Neighbor>> QueryVectors(const IndexName& index, const Query& query) override;
+  Result<NeighborPage> QueryVectorsPage(const IndexName& index, const Query& query,
+                                        const std::string& next_token) override;
 
  private:
   // Gives the reply's body, after as many tries as it takes and time allows.
@@ -179,8 +182,7 @@ Status BlockingClient::AskPages(Request request, const std::string& subject, Tak
     request.next_token = std::move(next);
   }
   return Status::Corrupt(std::string(Request::kOperation) + " \"" + subject + "\" at " +
-                         caller_->endpoint_url() +
-                         ": the pages never end; check that the endpoint speaks S3 Vectors");
+                         caller_->endpoint_url() + ": " + kEndlessPages);
 }
 
 Result<std::vector<VectorBucket>> BlockingClient::ListVectorBuckets(const std::string& prefix) {
@@ -304,8 +306,8 @@ Result<wire::Tags> BlockingClient::ListTags(const std::string& arn) {
   return std::move(reply.tags);
 }
 
-Result<std::vector<Neighbor>> BlockingClient::QueryVectors(const IndexName& index,
-                                                           const Query& query) {
+Result<NeighborPage> BlockingClient::QueryVectorsPage(const IndexName& index, const Query& query,
+                                                      const std::string& next_token) {
   const std::string subject = index.ToString();
   const auto refuse = [&](const std::string& why) {
     return Status::InvalidArgument("QueryVectors \"" + subject + "\": " + why);
@@ -323,20 +325,37 @@ Result<std::vector<Neighbor>> BlockingClient::QueryVectors(const IndexName& inde
   request.filter = query.filter;
   request.return_metadata = query.return_metadata;
   request.return_distance = true;
+  request.next_token = next_token;
+  VECLOAD_ASSIGN_OR_RETURN(wire::QueryVectorsReply reply,
+                           Ask<wire::QueryVectorsReply>(request, subject));
+  const auto corrupt = [&](const std::string& what) {
+    return Status::Corrupt("QueryVectors \"" + subject + "\" at " + caller_->endpoint_url() + ": " +
+                           what);
+  };
+  if (!next_token.empty() && reply.next_token == next_token) return corrupt(kEndlessPages);
+  NeighborPage page{.neighbors = {}, .next_token = std::move(reply.next_token)};
+  for (wire::QueryMatch& match : reply.vectors) {
+    if (!match.distance) return corrupt("a neighbour came without distance");
+    page.neighbors.push_back({std::move(match.key), *match.distance, std::move(match.metadata)});
+  }
+  return page;
+}
+
+Result<std::vector<Neighbor>> BlockingClient::QueryVectors(const IndexName& index,
+                                                           const Query& query) {
   std::vector<Neighbor> neighbors;
-  VECLOAD_RETURN_IF_ERROR(AskPages<wire::QueryVectorsReply>(
-      std::move(request), subject, [&](wire::QueryVectorsReply reply) -> Result<bool> {
-        for (wire::QueryMatch& match : reply.vectors) {
-          if (neighbors.size() == query.top_k) break;
-          if (!match.distance) {
-            return Status::Corrupt("QueryVectors \"" + subject + "\" at " +
-                                   caller_->endpoint_url() + ": a neighbour came without distance");
-          }
-          neighbors.push_back({std::move(match.key), *match.distance, std::move(match.metadata)});
-        }
-        return neighbors.size() < query.top_k;
-      }));
-  return neighbors;
+  std::string next_token;
+  for (int pages = 0; pages < kPagesMax; ++pages) {
+    VECLOAD_ASSIGN_OR_RETURN(NeighborPage page, QueryVectorsPage(index, query, next_token));
+    for (Neighbor& neighbor : page.neighbors) {
+      if (neighbors.size() == query.top_k) break;
+      neighbors.push_back(std::move(neighbor));
+    }
+    if (page.next_token.empty() || neighbors.size() == query.top_k) return neighbors;
+    next_token = std::move(page.next_token);
+  }
+  return Status::Corrupt("QueryVectors \"" + index.ToString() + "\" at " + caller_->endpoint_url() +
+                         ": " + kEndlessPages);
 }
 
 }  // namespace

@@ -373,6 +373,9 @@ std::optional<WireError> DecodePutVectors(std::string* body, PutVectorsRequest* 
 // Whether `text` is one JSON object and nothing else, nested at most 64 deep.
 bool IsJsonObject(std::string_view text);
 
+// 3 to 63 of a-z, 0-9, '-', '.', with a letter or digit at both ends.
+bool IsResourceName(std::string_view text);
+
 // Reads a reply; T is any *Reply. kCorrupt where the body is not one.
 template <typename T>
 Result<T> DecodeReply(std::string_view body);

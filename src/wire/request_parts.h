@@ -73,8 +73,6 @@ void FaultPattern(Reader* reader, std::string_view path, std::string_view patter
 bool IsKmsKeyArn(std::string_view text);
 // `text` is UTF-8. What is a letter, number or separator is the C library's to say.
 bool IsTagText(std::string_view text);
-// 3 to 63 of a-z, 0-9, '-', '.', with a letter or digit at both ends.
-bool IsResourceName(std::string_view text);
 
 // A name that is to be created. `member` is the model's, `thing` is what the message calls it.
 void CheckNewName(Reader* reader, std::string_view name, std::string_view member,

@@ -1,0 +1,218 @@
+#include "vecload/plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "client/shards.h"
+#include "load/job_plan.h"
+#include "load/repeated_keys.h"
+#include "source/row_check.h"
+#include "vecload/client.h"
+#include "wire/messages.h"
+#include "wire/put_body.h"
+
+namespace vecload {
+namespace load {
+namespace {
+
+// A few pages of a few files: seconds even where they are far away.
+constexpr size_t kSampleFiles = 4;
+constexpr uint64_t kSampleRowsOfFile = 64;
+// What a vector takes in a body where no row of the sample tells: 13 a float, as the loader's own
+// first guess.
+constexpr double kFloatBytesGuess = 13;
+constexpr double kRowBytesGuess = 128;
+constexpr double kHeadBytes = 100;  // of a body: the names of bucket and index
+
+// What an index, where there is one, says of the rows that it takes.
+struct Target {
+  std::optional<client::ShardSet> set;
+  uint32_t shards = 1;
+};
+
+Status CheckShards(const PlanOptions& options) {
+  if (options.shards == 0) return Status::Ok();
+  // Without a name its length is not judged.
+  return client::CheckShardNames(options.index.value_or(IndexName{}), options.shards);
+}
+
+// The shards of a base where --shards says that it is one; nothing where they are not there yet.
+Result<std::optional<client::ShardSet>> FindShardsThatAreThere(Client* client,
+                                                               const IndexName& base,
+                                                               uint32_t shards) {
+  const Result<IndexInfo> first = client->GetIndex(client::ShardName(base, 0));
+  if (first.status().code() == Code::kNotFound) return std::optional<client::ShardSet>();
+  if (!first.ok()) return first.status();
+  VECLOAD_ASSIGN_OR_RETURN(client::ShardSet set, client::FindShards(client, base));
+  if (set.size() == shards) return std::optional(std::move(set));
+  return Status::Conflict(fmt::format(
+      "{} is divided into {} shards, not {}, which cannot be changed; name another base, or leave "
+      "out --shards",
+      base.ToString(), set.size(), shards));
+}
+
+// Of what is still to be made: to ask for an index by a name that cannot be finds nothing, and no
+// more.
+Status CheckNewNames(const IndexName& name) {
+  for (const auto& [what, text] :
+       {std::pair{"vector bucket", name.bucket}, {"index", name.index}}) {
+    if (wire::IsResourceName(text)) continue;
+    return Status::InvalidArgument(fmt::format(
+        "there is no {} \"{}\" and can be none: a name has 3 to 63 lowercase letters, digits, dots "
+        "and hyphens, and begins and ends with a letter or digit",
+        what, text));
+  }
+  return Status::Ok();
+}
+
+Result<Target> FindTarget(const PlanOptions& options) {
+  VECLOAD_RETURN_IF_ERROR(CheckShards(options));
+  Target target{.set = {}, .shards = std::max(1U, options.shards)};
+  if (!options.index) return target;
+  VECLOAD_ASSIGN_OR_RETURN(const std::unique_ptr<Client> client, Client::Open(options.client));
+  if (options.shards > 0) {
+    VECLOAD_ASSIGN_OR_RETURN(target.set,
+                             FindShardsThatAreThere(client.get(), *options.index, options.shards));
+    return target;
+  }
+  Result<client::ShardSet> found = client::FindIndexes(client.get(), *options.index);
+  if (found.ok()) {
+    target.shards = found->size();
+    target.set = *std::move(found);
+    return target;
+  }
+  if (found.status().code() != Code::kNotFound) return found.status();
+  // Nothing at all, or a set of which one is missing.
+  const Result<IndexInfo> first = client->GetIndex(client::ShardName(*options.index, 0));
+  if (first.status().code() == Code::kNotFound) return target;
+  return found.status();
+}
+
+Status CheckDimension(const Target& target, const LoadPlan& plan) {
+  if (!target.set || target.set->indexes.front().dimension == plan.dimension) return Status::Ok();
+  const IndexInfo& index = target.set->indexes.front();
+  return Status::InvalidArgument(fmt::format(
+      "the vectors of column \"{}\" have length {}, but index {} has dimension {}; name another "
+      "column with --vector-column, or another index",
+      plan.columns.vector, plan.dimension, index.name.ToString(), index.dimension));
+}
+
+// Sums over the rows of a sample that could be loaded.
+class Sample {
+ public:
+  Sample(const Target& target, uint32_t dimension) {
+    rules_.dimension = dimension;
+    rules_.metric = DistanceMetric::kEuclidean;
+    if (!target.set) return;
+    rules_.metric = target.set->indexes.front().metric;
+    non_filterable_keys_ = target.set->indexes.front().non_filterable_keys;
+  }
+
+  // The first rows of files from all over the source.
+  Status Read(Source* source) {
+    const std::vector<SourceFile>& files = source->manifest().files;
+    const size_t count = std::min(files.size(), kSampleFiles);
+    for (size_t i = 0; i < count; ++i) {
+      const auto file = static_cast<uint32_t>(i * files.size() / count);
+      const ReadRequest request{.file = file,
+                                .row_end = std::min(files[file].rows, kSampleRowsOfFile),
+                                .block_rows_max = static_cast<uint32_t>(kSampleRowsOfFile),
+                                .non_filterable_keys = non_filterable_keys_};
+      VECLOAD_RETURN_IF_ERROR(source->Read(request, [&](const RowBlock& block) {
+        for (const SourceRow& row : block.rows) Take(row);
+        return Status::Ok();
+      }));
+    }
+    return Status::Ok();
+  }
+
+  void Tell(LoadPlan* plan) const {
+    plan->sample_rows = rows_;
+    if (rows_ == 0) return;
+    plan->key_bytes_mean = Mean(key_bytes_);
+    plan->metadata_bytes_mean = Mean(metadata_bytes_);
+  }
+  [[nodiscard]] double BodyBytesOfVector() const {
+    if (rows_ > 0) return Mean(body_bytes_);
+    return kFloatBytesGuess * rules_.dimension + kRowBytesGuess;
+  }
+
+ private:
+  void Take(const SourceRow& row) {
+    if (source::CheckRow(row, rules_) != RejectRule::kNone) return;
+    wire::PutBodyWriter writer({}, {});
+    (void)writer.TakeNew();                                         // its head
+    (void)writer.Add(row.key, row.vector, row.metadata, SIZE_MAX);  // an empty body takes any
+    body_bytes_ += writer.TakeNew().size() + 1;                     // and a comma
+    key_bytes_ += row.key.size();
+    metadata_bytes_ += row.metadata_bytes;
+    ++rows_;
+  }
+  [[nodiscard]] double Mean(uint64_t sum) const {
+    return static_cast<double>(sum) / static_cast<double>(rows_);
+  }
+
+  source::RowRules rules_;
+  std::vector<std::string> non_filterable_keys_;
+  uint64_t rows_ = 0;
+  uint64_t body_bytes_ = 0;
+  uint64_t key_bytes_ = 0;
+  uint64_t metadata_bytes_ = 0;
+};
+
+void Compute(const Manifest& manifest, double body_bytes_of_vector, LoadPlan* plan) {
+  const auto rows = static_cast<double>(plan->rows);
+  const double logical =
+      sizeof(float) * plan->dimension + plan->key_bytes_mean + plan->metadata_bytes_mean;
+  plan->batch_vectors = BatchVectors(body_bytes_of_vector);
+  plan->requests = Requests(manifest, {.shards = plan->shards,
+                                       .batch_vectors = plan->batch_vectors,
+                                       .block_rows = BlockRows(plan->dimension)});
+  plan->body_bytes = static_cast<uint64_t>(
+      std::llround(rows * body_bytes_of_vector + static_cast<double>(plan->requests) * kHeadBytes));
+  plan->logical_bytes = static_cast<uint64_t>(std::llround(rows * logical));
+  plan->load_s = LoadSeconds(plan->rows, plan->requests, plan->shards);
+  plan->memory_bytes_max = MemoryBytesDefault(plan->shards, MachineMemoryBytes());
+  plan->verify_list_calls = ListCalls(plan->rows, plan->shards, logical);
+}
+
+}  // namespace
+}  // namespace load
+
+Result<LoadPlan> PlanLoad(const PlanOptions& options) {
+  VECLOAD_RETURN_IF_ERROR(load::CheckShards(options));
+  VECLOAD_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source,
+                           OpenSource(options.sources, options.source));
+  VECLOAD_ASSIGN_OR_RETURN(const load::Target target, load::FindTarget(options));
+  if (options.index && !target.set) {
+    VECLOAD_RETURN_IF_ERROR(load::CheckNewNames(*options.index));
+  }
+  const Manifest& manifest = source->manifest();
+  LoadPlan plan{.files = manifest.files.size(),
+                .rows = manifest.rows,
+                .source_bytes = manifest.bytes,
+                .columns = source->mapping(),
+                .index_exists = target.set.has_value(),
+                .shards = target.shards};
+  for (const SourceFile& file : manifest.files) plan.row_groups += file.row_group_rows.size();
+  VECLOAD_ASSIGN_OR_RETURN(plan.dimension, source->Dimension());
+  VECLOAD_RETURN_IF_ERROR(load::CheckDimension(target, plan));
+  load::Sample sample(target, plan.dimension);
+  VECLOAD_RETURN_IF_ERROR(sample.Read(source.get()));
+  sample.Tell(&plan);
+  load::Compute(manifest, sample.BodyBytesOfVector(), &plan);
+  if (!options.check_keys) return plan;
+  const uint64_t memory =
+      options.memory_bytes_max > 0 ? options.memory_bytes_max : plan.memory_bytes_max;
+  VECLOAD_ASSIGN_OR_RETURN(plan.repeated_keys,
+                           load::FindRepeatedKeys(source.get(), {.sort_bytes_max = memory / 2,
+                                                                 .path = options.duplicates_path,
+                                                                 .stop = options.stop}));
+  return plan;
+}
+
+}  // namespace vecload
