@@ -156,9 +156,9 @@ Result<std::vector<IndexInfo>> FindShards(Client* client, Source* source,
     }
     // Whoever reads the base by its name would see that index alone.
     if (client->GetIndex(options.index).ok()) {
-      return Status::Conflict(fmt::format(
-          "{} exists as an index that is not divided; name another base for the shards",
-          options.index.ToString()));
+      return Status::Conflict(
+          fmt::format("{} exists as an index that is not divided; name another base for the shards",
+                      options.index.ToString()));
     }
     VECLOAD_RETURN_IF_ERROR(CreateBucketAndIndex(client, source, options));
     shards = client::FindShards(client, options.index);
