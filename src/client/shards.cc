@@ -1,14 +1,13 @@
 #include "client/shards.h"
 
 #include <algorithm>
-#include <atomic>
 #include <charconv>
-#include <functional>
 #include <iterator>
 #include <optional>
-#include <thread>
 
 #include <fmt/format.h>
+
+#include "client/at_once.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -23,7 +22,7 @@ constexpr std::string_view kShardsTag = "vecload:shards";
 constexpr std::string_view kShardTag = "vecload:shard";
 // GetIndex calls at once: a thousand shards in some seconds, within the service's hundreds a
 // second.
-constexpr uint32_t kAskedAtOnce = 16;
+constexpr size_t kAskedAtOnce = 16;
 
 std::optional<uint32_t> ParseNumber(std::string_view text) {
   uint32_t number = 0;
@@ -32,28 +31,9 @@ std::optional<uint32_t> ParseNumber(std::string_view text) {
   return number;
 }
 
-// Calls `call` for 0 to count - 1, some at once; the first failure in their order.
-Status ForEach(size_t count, const std::function<Status(size_t)>& call) {
-  std::vector<Status> failures(count);
-  std::atomic<size_t> next{0};
-  std::atomic<bool> failed{false};
-  const auto work = [&] {
-    for (size_t i = next++; i < count && !failed; i = next++) {
-      failures[i] = call(i);
-      if (!failures[i].ok()) failed = true;
-    }
-  };
-  std::vector<std::thread> threads;
-  for (size_t i = 1; i < std::min<size_t>(count, kAskedAtOnce); ++i) threads.emplace_back(work);
-  work();
-  for (std::thread& thread : threads) thread.join();
-  for (const Status& failure : failures) VECLOAD_RETURN_IF_ERROR(failure);
-  return Status::Ok();
-}
-
 Result<std::vector<IndexInfo>> GetAll(Client* client, const std::vector<IndexName>& names) {
   std::vector<IndexInfo> found(names.size());
-  VECLOAD_RETURN_IF_ERROR(ForEach(names.size(), [&](size_t i) -> Status {
+  VECLOAD_RETURN_IF_ERROR(AtOnce(names.size(), kAskedAtOnce, [&](size_t i) -> Status {
     VECLOAD_ASSIGN_OR_RETURN(found[i], client->GetIndex(names[i]));
     return Status::Ok();
   }));
@@ -183,8 +163,8 @@ Status CreateShards(Client* client, const IndexName& base, uint32_t shards,
     return Status::Conflict(fmt::format("index {} is there as shard {} of {}; name another base",
                                         name.ToString(), read->shard, read->shards));
   };
-  VECLOAD_RETURN_IF_ERROR(
-      ForEach(shards - 1, [&](size_t i) { return create(static_cast<uint32_t>(i) + 1); }));
+  VECLOAD_RETURN_IF_ERROR(AtOnce(shards - 1, kAskedAtOnce,
+                                 [&](size_t i) { return create(static_cast<uint32_t>(i) + 1); }));
   return create(0);
 }
 

@@ -16,7 +16,8 @@ uint64_t MachineMemoryBytes();
 
 // As many vectors as fit into one body with a little to spare, at most 500.
 uint32_t BatchVectors(double body_bytes_per_vector);
-// The rows that are decoded together: 2 MiB of floats, at most 500.
+// The rows that are decoded together: 2 MiB of floats, at most 500, so that they stay in the cache
+// from the decoder to the encoder.
 uint32_t BlockRows(uint32_t dimension);
 
 struct BatchShape {

@@ -1,13 +1,12 @@
 #include "load/pipeline.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "load/job_plan.h"
 #include "wire/limits.h"
 
 namespace vecload::load {
@@ -17,7 +16,6 @@ constexpr uint64_t kMiB = 1 << 20;
 // The documented limits per index.
 constexpr double kVectorsPerS = 2'500;
 constexpr double kRequestsPerS = 1'000;
-constexpr uint64_t kBudgetDefault = 256 * kMiB;
 // Ranges of 256 KiB, of which S3 takes as long as of shorter ones.
 constexpr uint64_t kReadAheadMin = 2 * kMiB;
 constexpr uint64_t kReadAheadPart = 8;  // of the memory, at the expense of the bodies
@@ -25,8 +23,6 @@ constexpr uint32_t kInFlightDefaultMax = 256;
 // Of many shards together: each answer that is awaited is a connection.
 constexpr uint32_t kInFlightOfAllMax = 4096;
 constexpr uint32_t kInFlightOfShardMin = 4;
-// What 2,500 vectors/s of 1,024 dimensions keep in flight at 1.5 s, and half as much again.
-constexpr uint64_t kBudgetOfShard = 69 * kMiB;
 // Cut batches of one shard that wait for an encoder. With several shards some more, since keys do
 // not come in turn.
 constexpr size_t kWaitingOfShard = 4;
@@ -38,32 +34,13 @@ constexpr uint32_t kEncodersDefaultMax = 4;
 // A first guess of JSON bytes a float, comma included; then it is measured.
 constexpr uint64_t kFloatBytes = 13;
 constexpr uint64_t kRowOverheadBytes = 128;
-// Small blocks stay in the cache from the decoder to the encoder.
-constexpr uint64_t kBlockBytes = 2 * kMiB;
-constexpr uint32_t kBlockRowsMax = 500;
 // How soon a stop request is seen and progress is shown.
 constexpr Duration kTick = std::chrono::milliseconds(100);
 constexpr Duration kProgressEvery = std::chrono::milliseconds(500);
 
-uint64_t MachineMemory() {
-  return static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) *
-         static_cast<uint64_t>(sysconf(_SC_PAGE_SIZE));
-}
-
 uint32_t Encoders(const LoadOptions& options) {
   if (options.encoders > 0) return options.encoders;
   return std::clamp(std::thread::hardware_concurrency() / 2, 1U, kEncodersDefaultMax);
-}
-
-// As many vectors as fit a body with a little to spare.
-uint32_t FittingVectors(uint64_t bytes_per_vector, uint32_t vectors_max) {
-  const uint64_t fitting = wire::kBodyBytesMax / 100 * 99 / std::max<uint64_t>(1, bytes_per_vector);
-  return static_cast<uint32_t>(std::clamp<uint64_t>(fitting, 1, vectors_max));
-}
-
-uint32_t BlockRows(uint32_t dimension) {
-  const uint64_t row_bytes = sizeof(float) * std::max(1U, dimension);
-  return static_cast<uint32_t>(std::clamp<uint64_t>(kBlockBytes / row_bytes, 1, kBlockRowsMax));
 }
 
 std::vector<ReadRequest> WhatIsLeft(const Pipeline::Parts& parts) {
@@ -163,7 +140,7 @@ uint32_t InFlightMax(const LoadOptions& options) {
 
 uint64_t MemoryBytesMax(const LoadOptions& options) {
   if (options.memory_bytes_max > 0) return options.memory_bytes_max;
-  return std::min(std::max(kBudgetDefault, kBudgetOfShard * options.shards), MachineMemory() / 4);
+  return MemoryBytesDefault(ShardCount(options), MachineMemoryBytes());
 }
 
 uint64_t ReadAheadBytesMax(const LoadOptions& options) {
@@ -188,7 +165,8 @@ Pipeline::Pipeline(Parts parts)
                .manifest = &parts_.source->manifest(),
                .tally = &tally_}),
       divider_(&buffers_, wire::kBodyBytesMax) {
-  batch_vectors_max_ = FittingVectors(body_bytes_per_vector_, parts_.options->batch_vectors_max);
+  batch_vectors_max_ = std::min(BatchVectors(static_cast<double>(body_bytes_per_vector_)),
+                                parts_.options->batch_vectors_max);
 }
 
 LoadReport Pipeline::Run() {
@@ -334,7 +312,8 @@ void Pipeline::LearnBatchSize(const EncodedBatch& batch) {
   if (batch.ids.empty()) return;
   const uint64_t bytes_per_vector = batch.body.text().size() / batch.ids.size();
   body_bytes_per_vector_ = bytes_per_vector;
-  batch_vectors_max_ = FittingVectors(bytes_per_vector, parts_.options->batch_vectors_max);
+  batch_vectors_max_ = std::min(BatchVectors(static_cast<double>(bytes_per_vector)),
+                                parts_.options->batch_vectors_max);
 }
 
 Status Pipeline::Schedule() {

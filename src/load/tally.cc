@@ -3,9 +3,8 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <fstream>
-#include <string>
+
+#include "base/peak_memory.h"
 
 namespace vecload::load {
 namespace {
@@ -19,17 +18,6 @@ double CpuSeconds() {
     return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
   };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-uint64_t PeakRssBytes() {
-  // ru_maxrss has the peak of whoever started the program in it: a fork counts before its exec.
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmHWM:")) return std::strtoull(line.c_str() + 6, nullptr, 10) * 1024;
-  }
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
 }
 
 double PerSecond(uint64_t count, double seconds) {
@@ -110,7 +98,7 @@ LoadReport Tally::Report(const Standing& standing, const ThreadTimes& times, uin
     report.cpu_us_per_vector = report.cpu_s * 1e6 / static_cast<double>(acknowledged_);
     report.projected_1b_s = 1e9 / report.vectors_per_s;
   }
-  report.rss_bytes_max = PeakRssBytes();
+  report.rss_bytes_max = PeakMemoryBytes();
   report.read_s = Seconds(times.read.get());
   report.encode_s = Seconds(times.encode.get());
   report.wait_memory_s = Seconds(times.wait_memory.get());
