@@ -16,6 +16,9 @@ constexpr uint64_t kMiB = 1 << 20;
 // The documented limits per index.
 constexpr double kVectorsPerS = 2'500;
 constexpr double kRequestsPerS = 1'000;
+// A batch that goes so much late, since the processors were busy, costs no part of the rate: the
+// tokens that came meanwhile are kept. The service tolerates bursts of a second and more.
+constexpr double kLateMaxS = 0.05;
 // Ranges of 256 KiB, of which S3 takes as long as of shorter ones.
 constexpr uint64_t kReadAheadMin = 2 * kMiB;
 constexpr uint64_t kReadAheadPart = 8;  // of the memory, at the expense of the bodies
@@ -79,11 +82,11 @@ uint64_t ReadAheadTaken(const Pipeline::Parts& parts) {
 
 Scheduler::Options SchedulerOptions(const Pipeline::Parts& parts) {
   const LoadOptions& options = *parts.options;
-  return {.pace = {.rate_vectors_per_s =
-                       options.rate_vectors_per_s.value_or(kVectorsPerS / options.parts),
+  const double rate = options.rate_vectors_per_s.value_or(kVectorsPerS / options.parts);
+  return {.pace = {.rate_vectors_per_s = rate,
                    .rate_requests_per_s =
                        options.rate_requests_per_s.value_or(kRequestsPerS / options.parts),
-                   .burst_vectors = static_cast<double>(options.batch_vectors_max),
+                   .burst_vectors = options.batch_vectors_max + rate * kLateMaxS,
                    .beyond_limit = options.rate_auto},
           .in_flight_max = InFlightMax(options),
           .give_up_after = options.give_up_after,

@@ -17,7 +17,7 @@ class Pacer {
   struct Options {
     double rate_vectors_per_s = 0;   // 0: unlimited
     double rate_requests_per_s = 0;  // 0: unlimited
-    double burst_vectors = 500;      // one full batch: no more at once than a single request may
+    double burst_vectors = 500;      // one full batch at least: a single request may have as many
     // The limit in vectors/s is where the rate rests, and is gone beyond while the service takes
     // it. The limit in requests/s stays.
     bool beyond_limit = false;

@@ -5,6 +5,7 @@ and numpy says what the distances are.
 """
 
 import json
+import re
 import socket
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -178,7 +179,7 @@ class RefusingProxy(CountingProxy):
     refused = b"base-0005"
 
     def _exchange(self, client: socket.socket, server: socket.socket, run: int) -> bool:
-        peeked = client.recv(1 << 16, socket.MSG_PEEK)
+        peeked = self._peek(client)
         if not peeked.startswith(b"POST /QueryVectors ") or self.refused not in peeked:
             return super()._exchange(client, server, run)
         body = b'{"message":"not for you"}'
@@ -188,6 +189,16 @@ class RefusingProxy(CountingProxy):
             + str(len(body)).encode() + b"\r\n\r\n" + body
         )  # fmt: skip
         return False
+
+    @staticmethod
+    def _peek(client: socket.socket) -> bytes:
+        """The whole request, left where it is: head and body come apart."""
+        head = client.recv(1 << 16, socket.MSG_PEEK)
+        end = head.find(b"\r\n\r\n") + 4
+        length = re.search(rb"content-length: *(\d+)", head[:end], re.IGNORECASE)
+        if end < 4 or length is None:
+            return head
+        return client.recv(end + int(length[1]), socket.MSG_PEEK | socket.MSG_WAITALL)
 
 
 @pytest.fixture
