@@ -53,7 +53,7 @@ class SmallServer {
     router_.reset();
     disk_ = std::make_unique<sqlite::TestingVfs>("fuzz");
     std::filesystem::remove_all(folder_);
-    auto store = store::Store::Open(folder_, Clock::System(), {}, disk_->name());
+    auto store = store::Store::Open(folder_, Clock::System(), {}, {.vfs = disk_->name()});
     CHECK(store.ok());
     auto throttle = std::make_shared<server::Throttle>(server::Throttle::Limits(), Clock::System());
     router_ = std::make_unique<server::Router>(

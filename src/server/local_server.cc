@@ -110,8 +110,9 @@ class RunningServer final : public LocalServer {
   Status Open(auth::KeyRing keys) {
     folder_ = std::make_unique<DataFolder>();
     VECLOAD_RETURN_IF_ERROR(folder_->Choose(options_));
-    VECLOAD_ASSIGN_OR_RETURN(std::shared_ptr<store::Store> store,
-                             store::Store::Open(folder_->path(), Clock::System()));
+    VECLOAD_ASSIGN_OR_RETURN(
+        std::shared_ptr<store::Store> store,
+        store::Store::Open(folder_->path(), Clock::System(), {}, {.synced = !options_.ephemeral}));
     const ServiceModel& model = options_.model;
     auto throttle = std::make_shared<server::Throttle>(
         server::Throttle::Limits{model.rate_vectors_per_s, model.rate_requests_per_s,

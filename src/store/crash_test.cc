@@ -134,7 +134,7 @@ class PowerCutTest : public testing::Test {
   Result<std::unique_ptr<Store>> Open() {
     // All that counts is on the disk in memory; an empty folder is what the machine may have left.
     std::filesystem::remove_all(folder_);
-    return Store::Open(folder_, clock_, {}, vfs_->name());
+    return Store::Open(folder_, clock_, {}, {.vfs = vfs_->name()});
   }
 
   // Runs the script until a step fails; opens the store anew after every `steps_a_session`.

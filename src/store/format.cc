@@ -10,16 +10,17 @@ constexpr int kBusyTimeoutMs = 5000;
 
 }  // namespace
 
-Result<sqlite::Database> OpenDatabase(const std::string& path, const std::string& vfs, int flags) {
-  auto database = sqlite::Database::Open(path, SQLITE_OPEN_READWRITE | flags, vfs);
+Result<sqlite::Database> OpenDatabase(const std::string& path, const Files& files, int flags) {
+  auto database = sqlite::Database::Open(path, SQLITE_OPEN_READWRITE | flags, files.vfs);
   if (!database.ok()) return database.status().WithContext("cannot open");
   sqlite3_busy_timeout(database->handle(), kBusyTimeoutMs);
   return database;
 }
 
-Status CreateFormat(sqlite::Database* database, const Format& format, const char* schema) {
+Status CreateFormat(sqlite::Database* database, const Files& files, const Format& format,
+                    const char* schema) {
   VECLOAD_RETURN_IF_ERROR(database->Execute("PRAGMA journal_mode=WAL"));
-  VECLOAD_RETURN_IF_ERROR(SetUpConnection(database));
+  VECLOAD_RETURN_IF_ERROR(SetUpConnection(database, files));
   sqlite::Transaction transaction(database);
   VECLOAD_RETURN_IF_ERROR(transaction.Begin());
   VECLOAD_RETURN_IF_ERROR(database->Execute(schema));
@@ -44,11 +45,12 @@ Status CheckFormat(sqlite::Database* database, const Format& format) {
   return Status::Ok();
 }
 
-Status SetUpConnection(sqlite::Database* database) {
+Status SetUpConnection(sqlite::Database* database, const Files& files) {
   // FULL syncs the write-ahead log at each commit; it cost nothing that could be measured against
   // NORMAL (ADR 0005). The log is checkpointed by the owner, outside of its commits.
-  return database->Execute(
-      "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=MEMORY");
+  VECLOAD_RETURN_IF_ERROR(
+      database->Execute(files.synced ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=OFF"));
+  return database->Execute("PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=MEMORY");
 }
 
 }  // namespace vecload::store

@@ -32,24 +32,25 @@ int OnCommit(void* wal_pages, sqlite3*, const char*, int pages) {
 
 }  // namespace
 
-Status Index::Create(const std::string& path, const std::string& vfs) {
-  RemoveFiles(path, vfs);
-  VECLOAD_ASSIGN_OR_RETURN(sqlite::Database database, OpenDatabase(path, vfs, SQLITE_OPEN_CREATE));
-  return CreateFormat(&database, kIndexFormat, kSchema);
+Status Index::Create(const std::string& path, const Files& files) {
+  RemoveFiles(path, files);
+  VECLOAD_ASSIGN_OR_RETURN(sqlite::Database database,
+                           OpenDatabase(path, files, SQLITE_OPEN_CREATE));
+  return CreateFormat(&database, files, kIndexFormat, kSchema);
 }
 
 Result<std::unique_ptr<Index>> Index::Open(const std::string& path, const IndexInfo& info,
-                                           const std::string& vfs) {
-  std::unique_ptr<Index> index(new Index(path, info, vfs));
+                                           const Files& files) {
+  std::unique_ptr<Index> index(new Index(path, info, files));
   VECLOAD_RETURN_IF_ERROR(index->OpenConnections());
   return index;
 }
 
 Status Index::OpenConnections() {
-  VECLOAD_ASSIGN_OR_RETURN(writer_.database, OpenDatabase(path_, vfs_));
+  VECLOAD_ASSIGN_OR_RETURN(writer_.database, OpenDatabase(path_, files_));
   sqlite::Database& writer = writer_.database;
   VECLOAD_RETURN_IF_ERROR(CheckFormat(&writer, kIndexFormat));
-  VECLOAD_RETURN_IF_ERROR(SetUpConnection(&writer));
+  VECLOAD_RETURN_IF_ERROR(SetUpConnection(&writer, files_));
   VECLOAD_RETURN_IF_ERROR(writer.Execute("PRAGMA cache_size=-32768"));
   sqlite3_wal_hook(writer.handle(), OnCommit, &writer_.wal_pages);
   VECLOAD_ASSIGN_OR_RETURN(writer_.put,
@@ -58,9 +59,9 @@ Status Index::OpenConnections() {
                                           "data=excluded.data"));
   VECLOAD_ASSIGN_OR_RETURN(writer_.erase, writer.Prepare("DELETE FROM vectors WHERE key=?"));
 
-  VECLOAD_ASSIGN_OR_RETURN(reader_.database, OpenDatabase(path_, vfs_));
+  VECLOAD_ASSIGN_OR_RETURN(reader_.database, OpenDatabase(path_, files_));
   sqlite::Database& reader = reader_.database;
-  VECLOAD_RETURN_IF_ERROR(SetUpConnection(&reader));
+  VECLOAD_RETURN_IF_ERROR(SetUpConnection(&reader, files_));
   VECLOAD_RETURN_IF_ERROR(reader.Execute("PRAGMA query_only=1"));
   VECLOAD_ASSIGN_OR_RETURN(reader_.get, reader.Prepare("SELECT metadata FROM vectors WHERE key=?"));
   VECLOAD_ASSIGN_OR_RETURN(reader_.get_data,
@@ -271,13 +272,13 @@ Result<QueryAnswer> Index::Query(const QueryRequest& request) {
 void Index::Drop() {
   const std::lock_guard write_lock(write_mutex_);
   dropped_ = true;
-  RemoveFiles(path_, vfs_);
+  RemoveFiles(path_, files_);
 }
 
-void Index::RemoveFiles(const std::string& path, const std::string& vfs) {
+void Index::RemoveFiles(const std::string& path, const Files& files) {
   for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
     // What is left over is removed when the store is opened again.
-    (void)sqlite::RemoveFile(path + suffix, vfs);
+    (void)sqlite::RemoveFile(path + suffix, files.vfs);
   }
 }
 

@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "base/filter.h"
 #include "search/flat_index.h"
 #include "sqlite/database.h"
 #include "store/fair_shared_mutex.h"
+#include "store/format.h"
 #include "vecload/record.h"
 #include "vecload/status.h"
 #include "wire/fields.h"
@@ -66,10 +66,10 @@ struct QueryAnswer {
 // not at all. After Drop, and so for whoever still holds the index then, all calls give kNotFound.
 class Index {
  public:
-  // Makes the file; whatever is in its place is removed. An empty `vfs` is SQLite's default.
-  static Status Create(const std::string& path, const std::string& vfs = {});
+  // Makes the file; whatever is in its place is removed.
+  static Status Create(const std::string& path, const Files& files = {});
   static Result<std::unique_ptr<Index>> Open(const std::string& path, const IndexInfo& info,
-                                             const std::string& vfs = {});
+                                             const Files& files = {});
   ~Index();
 
   [[nodiscard]] const IndexInfo& info() const { return info_; }
@@ -88,7 +88,7 @@ class Index {
 
   // Removes the files. Ends what waits.
   void Drop();
-  static void RemoveFiles(const std::string& path, const std::string& vfs = {});
+  static void RemoveFiles(const std::string& path, const Files& files = {});
 
  private:
   struct Reader {
@@ -105,8 +105,8 @@ class Index {
     int wal_pages = 0;  // after the last commit
   };
 
-  Index(std::string path, IndexInfo info, std::string vfs)
-      : path_(std::move(path)), vfs_(std::move(vfs)), info_(std::move(info)) {}
+  Index(std::string path, IndexInfo info, Files files)
+      : path_(std::move(path)), files_(std::move(files)), info_(std::move(info)) {}
   Status OpenConnections();
   Status CheckNotDropped() const;
   // Commits what the writer has done and shows it to queries by `apply`, in one step for them.
@@ -120,7 +120,7 @@ class Index {
   [[nodiscard]] Status WrongLength(std::string_view key) const;
 
   const std::string path_;
-  const std::string vfs_;
+  const Files files_;
   const IndexInfo info_;
   std::atomic<bool> dropped_ = false;
 

@@ -105,8 +105,8 @@ Result<Bucket> ReadBucket(const sqlite::Statement& row) {
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::Open(const std::string& path, const Clock& clock,
-                                           const Limits& limits, const std::string& vfs) {
-  std::unique_ptr<Store> store(new Store(path, clock, limits, vfs));
+                                           const Limits& limits, const Files& files) {
+  std::unique_ptr<Store> store(new Store(path, clock, limits, files));
   VECLOAD_RETURN_IF_ERROR(store->OpenLocked());
   return store;
 }
@@ -120,7 +120,7 @@ Store::~Store() {
 Status Store::OpenLocked() {
   std::error_code error;
   VECLOAD_RETURN_IF_ERROR(MakeFolder(path_));
-  if (!sqlite::FileExists((fs::path(path_) / kCatalogName).string(), vfs_)) {
+  if (!sqlite::FileExists((fs::path(path_) / kCatalogName).string(), files_.vfs)) {
     for (const auto& entry : fs::directory_iterator(path_, error)) {
       const std::string name = entry.path().filename().string();
       // An empty catalog, and its rollback journal, are those of a start that was cut short.
@@ -146,17 +146,17 @@ Status Store::OpenLocked() {
 
 Status Store::OpenCatalog() {
   const auto path = (fs::path(path_) / kCatalogName).string();
-  VECLOAD_ASSIGN_OR_RETURN(catalog_, OpenDatabase(path, vfs_, SQLITE_OPEN_CREATE));
+  VECLOAD_ASSIGN_OR_RETURN(catalog_, OpenDatabase(path, files_, SQLITE_OPEN_CREATE));
   // An empty database is one whose maker was killed before its first commit.
   VECLOAD_ASSIGN_OR_RETURN(const int64_t tables,
                            catalog_.Number("SELECT count(*) FROM sqlite_schema"));
   VECLOAD_ASSIGN_OR_RETURN(const int64_t id, catalog_.Number("PRAGMA application_id"));
   if (tables == 0 && id == 0) {
     const std::string schema = std::string(kSchema) + kTagsSchema;
-    VECLOAD_RETURN_IF_ERROR(CreateFormat(&catalog_, kCatalogFormat, schema.c_str()));
+    VECLOAD_RETURN_IF_ERROR(CreateFormat(&catalog_, files_, kCatalogFormat, schema.c_str()));
   }
   VECLOAD_RETURN_IF_ERROR(CheckFormat(&catalog_, kCatalogFormat));
-  VECLOAD_RETURN_IF_ERROR(SetUpConnection(&catalog_));
+  VECLOAD_RETURN_IF_ERROR(SetUpConnection(&catalog_, files_));
   return catalog_.Execute("PRAGMA wal_autocheckpoint=1000; PRAGMA foreign_keys=1");
 }
 
@@ -349,7 +349,7 @@ Status Store::CreateIndex(const IndexInfo& index, const Tags& tags) {
   VECLOAD_RETURN_IF_ERROR(WriteTags(&catalog_, {index.name.bucket, id}, tags));
   // The file before the commit: an index in the catalog always has its file, and a file that is
   // not in the catalog is removed at the next start.
-  VECLOAD_RETURN_IF_ERROR(Index::Create(IndexPath(id), vfs_));
+  VECLOAD_RETURN_IF_ERROR(Index::Create(IndexPath(id), files_));
   return transaction.Commit();
 }
 
@@ -512,7 +512,7 @@ Result<std::shared_ptr<Index>> Store::FindIndex(const IndexName& name) {
   VECLOAD_ASSIGN_OR_RETURN(const IndexInfo info, ReadIndex(select));
   CloseUnused();
   VECLOAD_ASSIGN_OR_RETURN(std::shared_ptr<Index> index,
-                           Index::Open(IndexPath(select.Int(0)), info, vfs_));
+                           Index::Open(IndexPath(select.Int(0)), info, files_));
   open_indexes_[text] = {index, ++uses_};
   return index;
 }

@@ -46,13 +46,13 @@ class Store {
   };
   // Opens the folder, or makes it. kConflict: it is open already, here or in another process;
   // kCorrupt: it holds something else, or was written by a newer version; kIo: it cannot be used.
-  // `clock` (for creation times) outlives the store. An empty `vfs` is SQLite's default; the folder
-  // itself, its lock and its listing are the machine's.
+  // `clock` (for creation times) outlives the store. The folder itself, its lock and its
+  // listing are the machine's, whatever VFS the files have.
   static Result<std::unique_ptr<Store>> Open(const std::string& path, const Clock& clock) {
     return Open(path, clock, Limits());
   }
   static Result<std::unique_ptr<Store>> Open(const std::string& path, const Clock& clock,
-                                             const Limits& limits, const std::string& vfs = {});
+                                             const Limits& limits, const Files& files = {});
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
@@ -91,8 +91,8 @@ class Store {
     uint64_t last_use = 0;
   };
 
-  Store(std::string path, const Clock& clock, const Limits& limits, std::string vfs)
-      : path_(std::move(path)), vfs_(std::move(vfs)), clock_(clock), limits_(limits) {}
+  Store(std::string path, const Clock& clock, const Limits& limits, Files files)
+      : path_(std::move(path)), files_(std::move(files)), clock_(clock), limits_(limits) {}
   Status OpenLocked();
   Status OpenCatalog();
   Status RemoveOrphans();
@@ -111,7 +111,7 @@ class Store {
   [[nodiscard]] std::string IndexPath(int64_t id) const;
 
   const std::string path_;
-  const std::string vfs_;
+  const Files files_;
   const Clock& clock_;
   const Limits limits_;
   int lock_file_ = -1;
