@@ -10,6 +10,7 @@ Three loads of 1,024-d vectors, client and server on this machine:
 Tells the sum and each shard's rate, and how many answers were 429.
 
     python bench/shards_bench.py [--build build/release] [--seconds 30] [--only model,null]
+        [--json FILE]
 """
 
 import argparse
@@ -53,7 +54,7 @@ def measure(build: pathlib.Path, folder: pathlib.Path, name: str, seconds: int) 
         )
     rates = [shard["vectors_per_s"] for shard in report["shards"]]
     mean = sum(rates) / shards
-    return {
+    figures = {
         "load": name,
         "shards": shards,
         "rows": rows,
@@ -68,6 +69,10 @@ def measure(build: pathlib.Path, folder: pathlib.Path, name: str, seconds: int) 
         "rss_mib": report["rss_bytes_max"] / 2**20,
         "bottleneck": report["bottleneck"],
     }
+    return {
+        name: round(value, 2) if isinstance(value, float) else value
+        for name, value in figures.items()
+    }
 
 
 def main() -> None:
@@ -75,18 +80,17 @@ def main() -> None:
     parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
     parser.add_argument("--seconds", type=int, default=30, help="of each load, at the limit")
     parser.add_argument("--only", default="model,latency,null")
+    parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_args()
     build = options.build.resolve()
-    print(json.dumps(machine()))
+    results = []
     with tempfile.TemporaryDirectory(prefix="vecload-bench.") as name:
         for kind in options.only.split(","):
-            result = measure(build, pathlib.Path(name), kind, options.seconds)
-            print(
-                json.dumps(
-                    {k: round(v, 2) if isinstance(v, float) else v for k, v in result.items()}
-                ),
-                flush=True,
-            )
+            results.append(measure(build, pathlib.Path(name), kind, options.seconds))
+            print(json.dumps(results[-1]), flush=True)
+    if options.json:
+        text = json.dumps({"machine": machine(), "loads": results}, indent=1)
+        options.json.write_text(text + "\n")
 
 
 if __name__ == "__main__":
