@@ -10,17 +10,15 @@ the bound on memory is tightest. Memory is the program's own peak
     python bench/export_bench.py --build build/release [--rows 1000000] [--json FILE]
 """
 
-import argparse
 import json
 import pathlib
-import tempfile
 from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from programs import UNPACED, environment, generate, load, machine, run, running
+from programs import UNPACED, environment, generate, load, run, run_bench, running
 
 DIMENSION = 384
 LARGE_DIMENSION = 4096
@@ -103,19 +101,5 @@ def measure(build: pathlib.Path, folder: pathlib.Path, rows: int) -> list[dict[s
     return results
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="What an export costs.")
-    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--json", type=pathlib.Path)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="vecload-bench.") as name:
-        results = measure(options.build.resolve(), pathlib.Path(name), options.rows)
-    if options.json:
-        options.json.write_text(
-            json.dumps({"machine": machine(), "rows": results}, indent=1) + "\n"
-        )
-
-
 if __name__ == "__main__":
-    main()
+    run_bench("What an export costs.", measure, 1_000_000)

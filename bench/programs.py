@@ -4,6 +4,7 @@ A program's CPU time is what wait4 says of it and of those it waited for, whoeve
 server's is read from /proc while it runs. Everything is on loopback and ends within a bound.
 """
 
+import argparse
 import contextlib
 import dataclasses
 import json
@@ -15,7 +16,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 READY_S = 120  # a Java server on a busy machine
@@ -241,3 +242,21 @@ def machine() -> dict[str, Any]:
         "cpu": model.partition(":")[2].splitlines()[0].strip() if model else "",
         "load_average": os.getloadavg()[0],
     }
+
+
+def run_bench(
+    description: str,
+    measure: Callable[[pathlib.Path, pathlib.Path, int], list[dict[str, Any]]],
+    rows: int,
+) -> None:
+    """The command line of a bench that measures one size: measure(build, folder, rows)."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
+    parser.add_argument("--rows", type=int, default=rows)
+    parser.add_argument("--json", type=pathlib.Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="vecload-bench.") as name:
+        results = measure(options.build.resolve(), pathlib.Path(name), options.rows)
+    if options.json:
+        text = json.dumps({"machine": machine(), "rows": results}, indent=1)
+        options.json.write_text(text + "\n")

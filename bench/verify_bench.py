@@ -9,15 +9,13 @@ different. Memory is the program's peak (wait4).
     python bench/verify_bench.py --build build/release [--rows 1000000] [--json FILE]
 """
 
-import argparse
 import json
 import pathlib
-import tempfile
 from typing import Any
 
 import boto3
 import numpy as np
-from programs import UNPACED, Server, environment, generate, load, machine, run, running
+from programs import UNPACED, Server, environment, generate, load, run, run_bench, running
 
 DIMENSION = 384
 INDEX = "bench/index"
@@ -111,19 +109,5 @@ def measure(build: pathlib.Path, folder: pathlib.Path, rows: int) -> list[dict]:
     return results
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="What proving a load costs.")
-    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--json", type=pathlib.Path)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="vecload-bench.") as name:
-        results = measure(options.build.resolve(), pathlib.Path(name), options.rows)
-    if options.json:
-        options.json.write_text(
-            json.dumps({"machine": machine(), "rows": results}, indent=1) + "\n"
-        )
-
-
 if __name__ == "__main__":
-    main()
+    run_bench("What proving a load costs.", measure, 1_000_000)
