@@ -224,7 +224,7 @@ void Pipeline::ReadSource() {
     status = ReadPass(requests, &divider, &in_divider);
   }
   times_.read.Add(clock_.Now() - begin - in_divider);
-  read_status_ = status;
+  read_status_ = std::move(status);
   cut_.Close();
 }
 
