@@ -111,9 +111,12 @@ class Asking {
     std::ranges::sort(page.neighbors, IsNearer);
     const Neighbor& farthest = page.neighbors.back();
     shard.last = Neighbor{.key = farthest.key, .distance = farthest.distance, .metadata = {}};
-    const auto middle = static_cast<ptrdiff_t>(nearest_.size());
-    std::ranges::move(page.neighbors, std::back_inserter(nearest_));
-    std::ranges::inplace_merge(nearest_, nearest_.begin() + middle, IsNearer);
+    std::vector<Neighbor> merged;
+    merged.reserve(nearest_.size() + page.neighbors.size());
+    std::merge(std::make_move_iterator(nearest_.begin()), std::make_move_iterator(nearest_.end()),
+               std::make_move_iterator(page.neighbors.begin()),
+               std::make_move_iterator(page.neighbors.end()), std::back_inserter(merged), IsNearer);
+    nearest_ = std::move(merged);
     if (nearest_.size() > query_.top_k) nearest_.resize(query_.top_k);
     return Status::Ok();
   }

@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <utility>
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -127,7 +128,9 @@ class MemoryService final : public Client {
     for (const auto& [key, record] : vectors) {
       all.push_back({key, std::abs(record.vector[0] - query.vector[0]), record.metadata});
     }
-    std::ranges::stable_sort(all, {}, &Neighbor::distance);  // keys are in order already
+    std::ranges::sort(all, {}, [](const Neighbor& neighbor) {
+      return std::pair(neighbor.distance, neighbor.key);
+    });
     if (all.size() > query.top_k) all.resize(query.top_k);
     return all;
   }

@@ -152,7 +152,7 @@ Status CreateShards(Client* client, const IndexName& base, uint32_t shards,
     IndexSettings own = settings;
     std::ranges::move(tags.ToTags(), std::back_inserter(own.tags));
     const IndexName name = ShardName(base, shard);
-    const Status made = client->CreateIndex(name, own);
+    Status made = client->CreateIndex(name, own);
     if (made.code() != Code::kConflict) return made;
     // Of an earlier attempt, or another loader's; one of another set is not touched.
     VECLOAD_ASSIGN_OR_RETURN(const IndexInfo index, client->GetIndex(name));

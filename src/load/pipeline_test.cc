@@ -554,7 +554,7 @@ class HoldingService : public http::Transport {
   void Serve() {
     while (!finished_) {
       auto call = calls_.Pop(Clock::System().Now() + std::chrono::seconds(10));
-      if (call.has_value()) Take(std::move(call->first), std::move(call->second));
+      if (call.has_value()) Take(call->first, std::move(call->second));
       gave_up_ = gave_up_ || (!call.has_value() && !finished_ && !held_.empty());
       if (!gave_up_ && others_ < others_max_) continue;
       for (Done& done : std::exchange(held_, {})) done(FakeService::Reply(200, "", "{}"));

@@ -170,7 +170,7 @@ Result<std::vector<std::string>> ChooseMetadata(const arrow::Schema& schema,
 // came or went since: what somebody has added must not be dropped in silence.
 SourceOptions OfExport(const arrow::Schema& schema, const SourceOptions& given) {
   SourceOptions options = given;
-  const auto notes = schema.metadata();
+  const auto& notes = schema.metadata();
   if (notes == nullptr) return options;
   const auto names = notes->Get(kColumnsNote);
   if (!names.ok() || *names != ColumnNames(schema)) return options;
