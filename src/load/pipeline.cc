@@ -23,8 +23,6 @@ constexpr double kLateMaxS = 0.05;
 constexpr uint64_t kReadAheadMin = 2 * kMiB;
 constexpr uint64_t kReadAheadPart = 8;  // of the memory, at the expense of the bodies
 constexpr uint32_t kInFlightDefaultMax = 256;
-// Bodies of a shard that stand ready besides those of the encoders.
-constexpr uint32_t kReadyMin = 2;
 // Of many shards together: each answer that is awaited is a connection.
 constexpr uint32_t kInFlightOfAllMax = 4096;
 constexpr uint32_t kInFlightOfShardMin = 4;
@@ -355,11 +353,10 @@ void Pipeline::Turn(uint32_t shard) {
     if (action.kind == Action::Kind::kFinish || action.kind == Action::Kind::kWait) break;
     Perform(shard, action);
   }
-  // Enough bodies for what is in flight and what goes next, and no heap of them ready.
+  // Enough bodies to keep what may be in flight in flight, and no heap of them ready.
   const uint32_t limit = lane.scheduler.in_flight_limit();
-  const uint32_t in_flight = lane.scheduler.in_flight();
-  cut_.SetDemand(shard, std::min(limit, in_flight + kReadyMin) + 2 * encoders_, in_flight,
-                 in_flight < limit);
+  cut_.SetDemand(shard, limit + 2 * encoders_, lane.scheduler.in_flight(),
+                 lane.scheduler.in_flight() < limit);
 }
 
 void Pipeline::Handle(Event event) {

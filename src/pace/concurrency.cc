@@ -8,9 +8,7 @@ namespace {
 
 constexpr double kSmoothing = 0.1;
 constexpr double kHeadroom = 1.25;
-// A service that stalls for a second or two has taken no less since: what the rate allows meanwhile
-// is sent, 500 vectors at a time.
-constexpr double kSpare = 8;
+constexpr double kSpare = 2;
 
 }  // namespace
 

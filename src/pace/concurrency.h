@@ -7,9 +7,8 @@
 namespace vecload::pace {
 
 // How many requests may be in flight. With a rate limit: Little's law, rate x latency, with a
-// quarter more for jitter and some for a stall. Without one: as TCP Vegas does, one more while the
-// latency says that the server queues less than kQueueLow of our requests, one fewer when it queues
-// kQueueHigh.
+// quarter more for jitter. Without one: as TCP Vegas does, one more while the latency says that
+// the server queues less than kQueueLow of our requests, one fewer when it queues kQueueHigh.
 class ConcurrencyLimit {
  public:
   explicit ConcurrencyLimit(uint32_t in_flight_max) : in_flight_max_(in_flight_max) {

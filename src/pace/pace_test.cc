@@ -76,7 +76,7 @@ TEST(TokenBucket, UnlimitedIsAlwaysReady) {
 TEST(ConcurrencyLimit, FollowsLittlesLawUnderARateLimit) {
   ConcurrencyLimit limit(256);
   for (int i = 0; i < 100; ++i) limit.OnAnswer(milliseconds(1'500), 5, 1);
-  EXPECT_EQ(limit.limit(), 18U);  // ceil(1.25 * 5/s * 1.5 s) + 8
+  EXPECT_EQ(limit.limit(), 12U);  // ceil(1.25 * 5/s * 1.5 s) + 2
   ConcurrencyLimit bounded(4);
   for (int i = 0; i < 100; ++i) bounded.OnAnswer(milliseconds(1'500), 5, 1);
   EXPECT_EQ(bounded.limit(), 4U);
