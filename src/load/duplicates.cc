@@ -8,7 +8,6 @@
 #include "base/check.h"
 #include "base/json_text.h"
 #include "load/key_sorter.h"
-#include "source/row_check.h"
 
 namespace vecload {
 
@@ -29,41 +28,8 @@ std::string_view OnDuplicateName(OnDuplicate policy) {
 namespace load {
 namespace {
 
-// As the load itself reads, so that overlong keys take no more memory here than there. Blocks of
-// 4,096 rows would save 6 % of the time.
-constexpr uint32_t kBlockRows = 500;
 // Of a key in a message: a line on a terminal. Keys go up to 1,024 bytes.
 constexpr size_t kShownBytesMax = 100;
-// A budget may be a byte; a run should not be.
-constexpr size_t kSortEntriesMin = (1 << 20) / sizeof(KeyEntry);
-
-ReadRequest KeysOf(uint32_t file, uint64_t row_begin, uint64_t row_end) {
-  return {.file = file,
-          .row_begin = row_begin,
-          .row_end = row_end,
-          .block_rows_max = kBlockRows,
-          .non_filterable_keys = {},
-          .keys_only = true};
-}
-
-// Gives all keys to the sorter. `first_rows` has the number of each file's first row.
-Status SortKeys(Source* source, std::span<const uint64_t> first_rows, const std::atomic<bool>* stop,
-                KeySorter* sorter) {
-  std::vector<ReadRequest> requests;
-  for (uint32_t file = 0; file < source->manifest().files.size(); ++file) {
-    requests.push_back(KeysOf(file, 0, source->manifest().files[file].rows));
-  }
-  return source->ReadAll(requests, [&](const RowBlock& block) -> Status {
-    if (stop != nullptr && *stop) return Status::Cancelled("stopped on request; nothing was sent");
-    for (size_t i = 0; i < block.rows.size(); ++i) {
-      if (source::CheckKey(block.rows[i]) != RejectRule::kNone) continue;
-      const uint64_t row = first_rows[block.file] + block.row_begin + i;
-      VECLOAD_RETURN_IF_ERROR(sorter->Add(KeyEntry::Of(block.rows[i].key, row)));
-    }
-    return Status::Ok();
-  });
-}
-
 // As JSON, so that no key can break the line, and cut where it is long.
 Result<std::string> ShownKey(Source* source, RowId id) {
   std::string key;
@@ -84,17 +50,13 @@ Result<std::string> ShownKey(Source* source, RowId id) {
 
 }  // namespace
 
-DuplicateRows::DuplicateRows(const Manifest& manifest, TemporaryFile file)
-    : first_rows_(1), file_(std::move(file)) {
-  for (const SourceFile& one : manifest.files) first_rows_.push_back(first_rows_.back() + one.rows);
-}
-
 Result<std::unique_ptr<const DuplicateRows>> DuplicateRows::Find(Source* source,
                                                                  const Options& options) {
   CHECK(options.policy != OnDuplicate::kAny);
-  VECLOAD_ASSIGN_OR_RETURN(TemporaryFile file, TemporaryFile::Make());
-  std::unique_ptr<DuplicateRows> rows(new DuplicateRows(source->manifest(), std::move(file)));
-  VECLOAD_ASSIGN_OR_RETURN(rows->bits_, rows->file_.Map(rows->first_rows_.back() / 8 + 1));
+  std::vector<uint64_t> first_rows = FirstRows(source->manifest());
+  VECLOAD_ASSIGN_OR_RETURN(RowBits superseded, RowBits::Make(first_rows.back()));
+  std::unique_ptr<DuplicateRows> rows(
+      new DuplicateRows(std::move(first_rows), std::move(superseded)));
   VECLOAD_RETURN_IF_ERROR(rows->Search(source, options));
   return std::unique_ptr<const DuplicateRows>(std::move(rows));
 }
@@ -104,17 +66,19 @@ Status DuplicateRows::Search(Source* source, const Options& options) {
   uint64_t repeated = UINT64_MAX;
   uint64_t original = 0;
   const Keep keep = options.policy == OnDuplicate::kLast ? Keep::kLast : Keep::kFirst;
-  const size_t fitting = std::max(kSortEntriesMin, options.sort_bytes_max / sizeof(KeyEntry));
-  KeySorter sorter(keep, std::min(fitting, first_rows_.back()),
+  KeySorter sorter(keep, std::min(SortEntries(options.sort_bytes_max), first_rows_.back()),
                    [&](uint64_t loser, uint64_t preferred) {
                      Supersede(loser);
                      if (loser >= repeated) return;
                      repeated = loser;
                      original = preferred;
                    });
-  VECLOAD_RETURN_IF_ERROR(SortKeys(source, first_rows_, options.stop, &sorter));
+  VECLOAD_RETURN_IF_ERROR(ReadKeys(source, first_rows_, options.stop,
+                                   [&](const RowBlock& block, size_t i, uint64_t row) {
+                                     return sorter.Add(KeyEntry::Of(block.rows[i].key, row));
+                                   }));
   VECLOAD_RETURN_IF_ERROR(sorter.Finish(options.stop));
-  temporary_bytes_ = file_.size() + sorter.spilled_bytes();
+  temporary_bytes_ = superseded_.file_bytes() + sorter.spilled_bytes();
   if (options.policy != OnDuplicate::kError || count_ == 0) return Status::Ok();
   return Repeated(source, original, repeated);
 }
@@ -134,14 +98,14 @@ Status DuplicateRows::Repeated(Source* source, uint64_t original, uint64_t repea
 
 void DuplicateRows::Supersede(uint64_t row) {
   CHECK(row < first_rows_.back());
-  bits_[row / 8] |= std::byte{1} << (row % 8);
+  superseded_.Set(row);
   ++count_;
 }
 
 bool DuplicateRows::IsSuperseded(RowId id) const {
   const uint64_t row = first_rows_[id.file] + id.row;
   CHECK(row < first_rows_[id.file + 1]);
-  return (bits_[row / 8] >> (row % 8) & std::byte{1}) != std::byte{0};
+  return superseded_.Has(row);
 }
 
 RowId DuplicateRows::At(uint64_t row) const {

@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "base/temporary_file.h"
 #include "load/coverage.h"
+#include "load/key_pass.h"
 #include "vecload/loader.h"
 #include "vecload/source.h"
 
@@ -39,7 +39,8 @@ class DuplicateRows {
   [[nodiscard]] uint64_t temporary_bytes() const { return temporary_bytes_; }
 
  private:
-  DuplicateRows(const Manifest& manifest, TemporaryFile file);
+  DuplicateRows(std::vector<uint64_t> first_rows, RowBits superseded)
+      : first_rows_(std::move(first_rows)), superseded_(std::move(superseded)) {}
   Status Search(Source* source, const Options& options);
   // What the policy kError says of the first row whose key came before.
   [[nodiscard]] Status Repeated(Source* source, uint64_t original, uint64_t repeated) const;
@@ -48,8 +49,7 @@ class DuplicateRows {
 
   // A row's number over all files is its file's first one and its own in the file.
   std::vector<uint64_t> first_rows_;  // one a file, and one behind the last
-  TemporaryFile file_;
-  std::span<std::byte> bits_;
+  RowBits superseded_;
   uint64_t count_ = 0;
   uint64_t temporary_bytes_ = 0;
 };

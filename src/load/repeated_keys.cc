@@ -3,67 +3,33 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
-#include <span>
 #include <system_error>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "base/json_text.h"
-#include "base/temporary_file.h"
 #include "load/append_file.h"
+#include "load/key_pass.h"
 #include "load/key_sorter.h"
 #include "source/listed_rows.h"
-#include "source/row_check.h"
 
 namespace vecload::load {
 namespace {
 
-constexpr uint32_t kBlockRows = 500;  // as duplicates.cc reads
-// A budget may be a byte; a run should not be.
-constexpr size_t kSortEntriesMin = (1 << 20) / sizeof(KeyEntry);
 // Lines that are written at once.
 constexpr size_t kLinesBytes = 1 << 16;
 // Rows shown of one key: a key that half of the source has must not hide the others.
 constexpr size_t kRowsOfKeyShownMax = 10;
-
-// One bit for each row of the job, in a mapped temporary file.
-class RowBits {
- public:
-  static Result<RowBits> Make(uint64_t rows) {
-    VECLOAD_ASSIGN_OR_RETURN(TemporaryFile file, TemporaryFile::Make());
-    RowBits bits(std::move(file));
-    VECLOAD_ASSIGN_OR_RETURN(bits.bits_, bits.file_.Map(rows / 8 + 1));
-    return bits;
-  }
-  // Whether it was not set before.
-  bool Set(uint64_t row) {
-    if (Has(row)) return false;
-    bits_[row / 8] |= std::byte{1} << (row % 8);
-    return true;
-  }
-  [[nodiscard]] bool Has(uint64_t row) const {
-    return (bits_[row / 8] >> (row % 8) & std::byte{1}) != std::byte{0};
-  }
-
- private:
-  explicit RowBits(TemporaryFile file) : file_(std::move(file)) {}
-
-  TemporaryFile file_;
-  std::span<std::byte> bits_;
-};
 
 class KeyCheck {
  public:
   KeyCheck(Source* source, const KeyCheckOptions& options, RowBits again, RowBits preferred)
       : source_(source),
         options_(options),
+        first_rows_(FirstRows(source->manifest())),
         again_(std::move(again)),
-        preferred_(std::move(preferred)) {
-    for (const SourceFile& file : source->manifest().files) {
-      first_rows_.push_back(first_rows_.back() + file.rows);
-    }
-  }
+        preferred_(std::move(preferred)) {}
 
   Result<RepeatedKeys> Run() {
     if (!options_.path.empty()) {
@@ -93,56 +59,36 @@ class KeyCheck {
     return Status::Ok();
   }
 
-  // `take` gets every row whose key can be sent, by its number over all files.
-  template <typename Take>
-  Status ReadKeys(Take take) {
-    std::vector<ReadRequest> requests;
-    const std::vector<SourceFile>& files = source_->manifest().files;
-    for (uint32_t file = 0; file < files.size(); ++file) {
-      requests.push_back({.file = file,
-                          .row_end = files[file].rows,
-                          .block_rows_max = kBlockRows,
-                          .non_filterable_keys = {},
-                          .keys_only = true});
-    }
-    return source_->ReadAll(requests, [&](const RowBlock& block) -> Status {
-      if (options_.stop != nullptr && *options_.stop)
-        return Status::Cancelled("stopped on request");
-      for (size_t i = 0; i < block.rows.size(); ++i) {
-        if (source::CheckKey(block.rows[i]) != RejectRule::kNone) continue;
-        VECLOAD_RETURN_IF_ERROR(take(block, i, first_rows_[block.file] + block.row_begin + i));
-      }
-      return Status::Ok();
-    });
-  }
-
   Status Sort() {
-    const size_t fitting = std::max(kSortEntriesMin, options_.sort_bytes_max / sizeof(KeyEntry));
     // Each row but the first of its key loses once. The one that was preferred to it may lose too,
     // to a row of another run; the first of a key is preferred and never loses.
-    KeySorter sorter(Keep::kFirst, std::min(fitting, first_rows_.back() + 1),
+    KeySorter sorter(Keep::kFirst,
+                     std::min(SortEntries(options_.sort_bytes_max), first_rows_.back() + 1),
                      [&](uint64_t loser, uint64_t preferred) {
                        again_.Set(loser);
                        ++found_.rows;
                        preferred_.Set(preferred);
                      });
-    VECLOAD_RETURN_IF_ERROR(ReadKeys([&](const RowBlock& block, size_t i, uint64_t row) {
-      return sorter.Add(KeyEntry::Of(block.rows[i].key, row));
-    }));
+    VECLOAD_RETURN_IF_ERROR(ReadKeys(source_, first_rows_, options_.stop,
+                                     [&](const RowBlock& block, size_t i, uint64_t row) {
+                                       return sorter.Add(KeyEntry::Of(block.rows[i].key, row));
+                                     }));
     return sorter.Finish(options_.stop);
   }
 
   Status Name() {
-    VECLOAD_RETURN_IF_ERROR(ReadKeys([&](const RowBlock& block, size_t i, uint64_t row) -> Status {
-      const bool is_again = again_.Has(row);
-      if (!is_again && !preferred_.Has(row)) return Status::Ok();
-      if (!is_again) ++found_.keys;
-      const RepeatedKey::Row place{
-          .file = source::AbsoluteUri(source_->manifest().files[block.file].uri),
-          .row = block.row_begin + i};
-      Show(block.rows[i].key, is_again, place);
-      return Write(block.rows[i].key, is_again, place);
-    }));
+    VECLOAD_RETURN_IF_ERROR(
+        ReadKeys(source_, first_rows_, options_.stop,
+                 [&](const RowBlock& block, size_t i, uint64_t row) -> Status {
+                   const bool is_again = again_.Has(row);
+                   if (!is_again && !preferred_.Has(row)) return Status::Ok();
+                   if (!is_again) ++found_.keys;
+                   const RepeatedKey::Row place{
+                       .file = source::AbsoluteUri(source_->manifest().files[block.file].uri),
+                       .row = block.row_begin + i};
+                   Show(block.rows[i].key, is_again, place);
+                   return Write(block.rows[i].key, is_again, place);
+                 }));
     if (lines_ == nullptr) return Status::Ok();
     VECLOAD_RETURN_IF_ERROR(Flush());
     return Named(lines_->Sync());
@@ -188,7 +134,7 @@ class KeyCheck {
 
   Source* source_;
   const KeyCheckOptions& options_;
-  std::vector<uint64_t> first_rows_ = {0};  // one a file, and one behind the last
+  std::vector<uint64_t> first_rows_;  // one a file, and one behind the last
   RowBits again_;
   RowBits preferred_;
   RepeatedKeys found_;
