@@ -67,26 +67,6 @@ Status CheckAlike(const std::vector<IndexInfo>& indexes) {
   return Status::Ok();
 }
 
-// As the public one, the first shard being known.
-Result<ShardSet> FindShards(Client* client, const IndexName& base, const IndexInfo& first) {
-  VECLOAD_ASSIGN_OR_RETURN(const auto tags, client->ListTags(first.arn));
-  const Result<ShardTags> read = ShardTags::Read(tags);
-  if (!read.ok()) return read.status().WithContext("index " + ShardName(base, 0).ToString());
-  std::vector<IndexName> names;
-  for (uint32_t shard = 0; shard < read->shards; ++shard) names.push_back(ShardName(base, shard));
-  ShardSet set{.name = base, .indexes = {}, .is_sharded = true};
-  auto found = GetAll(client, names);
-  if (!found.ok()) {
-    return found.status().WithContext(
-        fmt::format("{} is divided into {} shards", base.ToString(), read->shards));
-  }
-  set.indexes = *std::move(found);
-  // As the user names them: an ARN's form of the same would be another name in messages.
-  for (uint32_t shard = 0; shard < set.size(); ++shard) set.indexes[shard].name = names[shard];
-  VECLOAD_RETURN_IF_ERROR(CheckAlike(set.indexes));
-  return set;
-}
-
 }  // namespace
 
 uint32_t ShardOf(std::string_view key, uint32_t shards) {
@@ -138,6 +118,25 @@ Result<ShardTags> ShardTags::Read(const std::vector<std::pair<std::string, std::
   read.shards = *shards;
   read.shard = *shard;
   return read;
+}
+
+Result<ShardSet> FindShards(Client* client, const IndexName& base, const IndexInfo& first) {
+  VECLOAD_ASSIGN_OR_RETURN(const auto tags, client->ListTags(first.arn));
+  const Result<ShardTags> read = ShardTags::Read(tags);
+  if (!read.ok()) return read.status().WithContext("index " + ShardName(base, 0).ToString());
+  std::vector<IndexName> names;
+  for (uint32_t shard = 0; shard < read->shards; ++shard) names.push_back(ShardName(base, shard));
+  ShardSet set{.name = base, .indexes = {}, .is_sharded = true};
+  auto found = GetAll(client, names);
+  if (!found.ok()) {
+    return found.status().WithContext(
+        fmt::format("{} is divided into {} shards", base.ToString(), read->shards));
+  }
+  set.indexes = *std::move(found);
+  // As the user names them: an ARN's form of the same would be another name in messages.
+  for (uint32_t shard = 0; shard < set.size(); ++shard) set.indexes[shard].name = names[shard];
+  VECLOAD_RETURN_IF_ERROR(CheckAlike(set.indexes));
+  return set;
 }
 
 Result<ShardSet> FindShards(Client* client, const IndexName& base) {

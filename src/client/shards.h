@@ -56,6 +56,9 @@ Result<ShardSet> FindIndexes(Client* client, const IndexName& name);
 // The shards of a base, all of which must be there, whether or not an index has its very name.
 Result<ShardSet> FindShards(Client* client, const IndexName& base);
 
+// The same, BASE-0000 being known.
+Result<ShardSet> FindShards(Client* client, const IndexName& base, const IndexInfo& first);
+
 // Makes the shards of a base that are not there yet, the first one last: it says that all are.
 // kConflict: an index of such a name is no shard of this set.
 Status CreateShards(Client* client, const IndexName& base, uint32_t shards,

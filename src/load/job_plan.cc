@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
+
 #include "load/coverage.h"
 #include "wire/limits.h"
 
@@ -41,6 +43,14 @@ double CallsOfShare(double mean, double deviation, double size) {
 
 }  // namespace
 
+Status CheckDimension(uint32_t dimension, const std::string& column, const IndexInfo& index) {
+  if (dimension == index.dimension) return Status::Ok();
+  return Status::InvalidArgument(fmt::format(
+      "the vectors of column \"{}\" have length {}, but index {} has dimension {}; name another "
+      "column with --vector-column, or another index",
+      column, dimension, index.name.ToString(), index.dimension));
+}
+
 uint64_t MemoryBytesDefault(uint32_t shards, uint64_t machine_bytes) {
   return std::min(std::max(kBudgetMin, kBudgetOfShard * shards), machine_bytes / 4);
 }
@@ -48,6 +58,12 @@ uint64_t MemoryBytesDefault(uint32_t shards, uint64_t machine_bytes) {
 uint64_t MachineMemoryBytes() {
   return static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) *
          static_cast<uint64_t>(sysconf(_SC_PAGE_SIZE));
+}
+
+uint64_t BodyBytesGuess(uint32_t dimension) {
+  constexpr uint64_t kFloatBytes = 13;
+  constexpr uint64_t kRowBytes = 128;
+  return dimension * kFloatBytes + kRowBytes;
 }
 
 uint32_t BatchVectors(double body_bytes_per_vector) {

@@ -7,6 +7,9 @@
 // The arithmetic of a plan: what a load takes of the service and of the machine. Pure.
 namespace vecload::load {
 
+// kInvalidArgument: the column's vectors are not as long as the index's.
+Status CheckDimension(uint32_t dimension, const std::string& column, const IndexInfo& index);
+
 // What everything between reader and answer may hold by default: a body lives until its answer, so
 // it is rate x latency x bytes, 46 MiB for each shard at 2,500 vectors/s of 1,024 dimensions and
 // 1.5 s, half as much again, at least 256 MiB, and at most a quarter of the machine's memory.
@@ -14,6 +17,9 @@ uint64_t MemoryBytesDefault(uint32_t shards, uint64_t machine_bytes);
 // Of this machine.
 uint64_t MachineMemoryBytes();
 
+// What a vector takes in a body as far as only its dimension is known: 13 bytes a float, comma
+// included, and something for key and metadata.
+uint64_t BodyBytesGuess(uint32_t dimension);
 // As many vectors as fit into one body with a little to spare, at most 500.
 uint32_t BatchVectors(double body_bytes_per_vector);
 // The rows that are decoded together: 2 MiB of floats, at most 500, so that they stay in the cache

@@ -16,6 +16,7 @@
 #include "journal/journal.h"
 #include "journal/show.h"
 #include "load/duplicates.h"
+#include "load/job_plan.h"
 #include "load/pipeline.h"
 #include "load/reading_plan.h"
 #include "load/rejects_file.h"
@@ -111,15 +112,6 @@ Status CheckAsCreated(const IndexInfo& index, const CreateIndexOptions& create) 
       index.name.ToString(), fmt::join(found, ", ")));
 }
 
-// Where the column's type fixes the length, a wrong one is told before every row is rejected.
-Status CheckDimension(const IndexInfo& index, const ColumnMapping& mapping) {
-  if (mapping.dimension == 0 || mapping.dimension == index.dimension) return Status::Ok();
-  return Status::InvalidArgument(fmt::format(
-      "the vectors of column \"{}\" have length {}, but index {} has dimension {}; name another "
-      "column with --vector-column, or another index",
-      mapping.vector, mapping.dimension, index.name.ToString(), index.dimension));
-}
-
 Result<IndexInfo> FindIndex(Client* client, Source* source, const LoadOptions& options) {
   Result<IndexInfo> index = client->GetIndex(options.index);
   if (!index.ok() && index.status().code() == Code::kNotFound) {
@@ -145,12 +137,10 @@ Result<IndexInfo> FindIndex(Client* client, Source* source, const LoadOptions& o
 
 Result<std::vector<IndexInfo>> FindShards(Client* client, Source* source,
                                           const LoadOptions& options) {
-  Result<client::ShardSet> shards = client::FindShards(client, options.index);
-  const IndexName first = client::ShardName(options.index, 0);
-  if (!shards.ok() && shards.status().code() == Code::kNotFound &&
-      client->GetIndex(first).status().code() == Code::kNotFound) {
+  Result<IndexInfo> first = client->GetIndex(client::ShardName(options.index, 0));
+  if (first.status().code() == Code::kNotFound) {
     if (!options.create_index.has_value()) {
-      return Status(Code::kNotFound, shards.status().message() +
+      return Status(Code::kNotFound, first.status().message() +
                                          "; create the shards with --create-index "
                                          "--distance-metric cosine|euclidean");
     }
@@ -161,20 +151,22 @@ Result<std::vector<IndexInfo>> FindShards(Client* client, Source* source,
                       options.index.ToString()));
     }
     VECLOAD_RETURN_IF_ERROR(CreateBucketAndIndex(client, source, options));
-    shards = client::FindShards(client, options.index);
+    first = client->GetIndex(client::ShardName(options.index, 0));
   }
-  if (!shards.ok()) return shards.status();
-  if (shards->size() != options.shards) {
+  if (!first.ok()) return first.status();
+  VECLOAD_ASSIGN_OR_RETURN(client::ShardSet shards,
+                           client::FindShards(client, options.index, *first));
+  if (shards.size() != options.shards) {
     return Status::Conflict(fmt::format(
         "{} is divided into {} shards, not {}, which cannot be changed, since keys would be in "
         "other shards: load with --shards {}, or into another base",
-        options.index.ToString(), shards->size(), options.shards, shards->size()));
+        options.index.ToString(), shards.size(), options.shards, shards.size()));
   }
-  for (const IndexInfo& index : shards->indexes) {
+  for (const IndexInfo& index : shards.indexes) {
     if (!options.create_index.has_value()) break;
     VECLOAD_RETURN_IF_ERROR(CheckAsCreated(index, *options.create_index));
   }
-  return std::move(shards->indexes);
+  return std::move(shards.indexes);
 }
 
 // Those that the vectors go to, one a shard.
@@ -344,7 +336,11 @@ Result<LoadReport> Load(const LoadOptions& options) {
   const std::unique_ptr<Client> client = client::MakeClient(caller);
   VECLOAD_ASSIGN_OR_RETURN(std::vector<IndexInfo> indexes,
                            FindTargets(client.get(), source.get(), options));
-  VECLOAD_RETURN_IF_ERROR(CheckDimension(indexes.front(), source->mapping()));
+  // Where the column's type fixes the length, a wrong one is told before every row is rejected.
+  if (source->mapping().dimension != 0) {
+    VECLOAD_RETURN_IF_ERROR(load::CheckDimension(source->mapping().dimension,
+                                                 source->mapping().vector, indexes.front()));
+  }
   const journal::JobIdentity identity =
       IdentityOf(indexes, caller->endpoint_url(), source->mapping(), options);
   VECLOAD_ASSIGN_OR_RETURN(Books books, OpenBooks(options, identity, source->manifest(), plan));

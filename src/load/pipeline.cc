@@ -13,9 +13,6 @@ namespace vecload::load {
 namespace {
 
 constexpr uint64_t kMiB = 1 << 20;
-// The documented limits per index.
-constexpr double kVectorsPerS = 2'500;
-constexpr double kRequestsPerS = 1'000;
 // A batch that goes so much late, since the processors were busy, costs no part of the rate: the
 // tokens that came meanwhile are kept. The service tolerates bursts of a second and more.
 constexpr double kLateMaxS = 0.05;
@@ -34,9 +31,6 @@ constexpr Duration kMemoryTick = std::chrono::milliseconds(20);
 // Encoding and hashing take 10 us of a 1024-d vector, reading and sending 6 on a thread each: half
 // of the cores leave room for those, and four encoders are more than one sender can follow.
 constexpr uint32_t kEncodersDefaultMax = 4;
-// A first guess of JSON bytes a float, comma included; then it is measured.
-constexpr uint64_t kFloatBytes = 13;
-constexpr uint64_t kRowOverheadBytes = 128;
 // How soon a stop request is seen and progress is shown.
 constexpr Duration kTick = std::chrono::milliseconds(100);
 constexpr Duration kProgressEvery = std::chrono::milliseconds(500);
@@ -82,10 +76,10 @@ uint64_t ReadAheadTaken(const Pipeline::Parts& parts) {
 
 Scheduler::Options SchedulerOptions(const Pipeline::Parts& parts) {
   const LoadOptions& options = *parts.options;
-  const double rate = options.rate_vectors_per_s.value_or(kVectorsPerS / options.parts);
+  const double rate = options.rate_vectors_per_s.value_or(wire::kRateVectorsPerS / options.parts);
   return {.pace = {.rate_vectors_per_s = rate,
-                   .rate_requests_per_s =
-                       options.rate_requests_per_s.value_or(kRequestsPerS / options.parts),
+                   .rate_requests_per_s = options.rate_requests_per_s.value_or(
+                       wire::kRateRequestsPerS / options.parts),
                    .burst_vectors = options.batch_vectors_max + rate * kLateMaxS,
                    .beyond_limit = options.rate_auto},
           .in_flight_max = InFlightMax(options),
@@ -154,7 +148,7 @@ Pipeline::Pipeline(Parts parts)
     : parts_(std::move(parts)),
       to_read_(WhatIsLeft(parts_)),
       encoders_(Encoders(*parts_.options)),
-      body_bytes_per_vector_(parts_.indexes.front().dimension * kFloatBytes + kRowOverheadBytes),
+      body_bytes_per_vector_(BodyBytesGuess(parts_.indexes.front().dimension)),
       // Rows wait as floats for a short while only; most of the memory is for bodies that wait
       // for their answers.
       block_budget_(MemoryBytesMax(*parts_.options) / 4),

@@ -22,10 +22,6 @@ namespace {
 // A few pages of a few files: seconds even where they are far away.
 constexpr size_t kSampleFiles = 4;
 constexpr uint64_t kSampleRowsOfFile = 64;
-// What a vector takes in a body where no row of the sample tells: 13 a float, as the loader's own
-// first guess.
-constexpr double kFloatBytesGuess = 13;
-constexpr double kRowBytesGuess = 128;
 constexpr double kHeadBytes = 100;  // of a body: the names of bucket and index
 
 // What an index, where there is one, says of the rows that it takes.
@@ -47,7 +43,7 @@ Result<std::optional<client::ShardSet>> FindShardsThatAreThere(Client* client,
   const Result<IndexInfo> first = client->GetIndex(client::ShardName(base, 0));
   if (first.status().code() == Code::kNotFound) return std::optional<client::ShardSet>();
   if (!first.ok()) return first.status();
-  VECLOAD_ASSIGN_OR_RETURN(client::ShardSet set, client::FindShards(client, base));
+  VECLOAD_ASSIGN_OR_RETURN(client::ShardSet set, client::FindShards(client, base, *first));
   if (set.size() == shards) return std::optional(std::move(set));
   return Status::Conflict(fmt::format(
       "{} is divided into {} shards, not {}, which cannot be changed; name another base, or leave "
@@ -92,15 +88,6 @@ Result<Target> FindTarget(const PlanOptions& options) {
   return found.status();
 }
 
-Status CheckDimension(const Target& target, const LoadPlan& plan) {
-  if (!target.set || target.set->indexes.front().dimension == plan.dimension) return Status::Ok();
-  const IndexInfo& index = target.set->indexes.front();
-  return Status::InvalidArgument(fmt::format(
-      "the vectors of column \"{}\" have length {}, but index {} has dimension {}; name another "
-      "column with --vector-column, or another index",
-      plan.columns.vector, plan.dimension, index.name.ToString(), index.dimension));
-}
-
 // Sums over the rows of a sample that could be loaded.
 class Sample {
  public:
@@ -138,7 +125,7 @@ class Sample {
   }
   [[nodiscard]] double BodyBytesOfVector() const {
     if (rows_ > 0) return Mean(body_bytes_);
-    return kFloatBytesGuess * rules_.dimension + kRowBytesGuess;
+    return static_cast<double>(BodyBytesGuess(rules_.dimension));
   }
 
  private:
@@ -200,7 +187,10 @@ Result<LoadPlan> PlanLoad(const PlanOptions& options) {
                 .shards = target.shards};
   for (const SourceFile& file : manifest.files) plan.row_groups += file.row_group_rows.size();
   VECLOAD_ASSIGN_OR_RETURN(plan.dimension, source->Dimension());
-  VECLOAD_RETURN_IF_ERROR(load::CheckDimension(target, plan));
+  if (target.set) {
+    VECLOAD_RETURN_IF_ERROR(
+        load::CheckDimension(plan.dimension, plan.columns.vector, target.set->indexes.front()));
+  }
   load::Sample sample(target, plan.dimension);
   VECLOAD_RETURN_IF_ERROR(sample.Read(source.get()));
   sample.Tell(&plan);
