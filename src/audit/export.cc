@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ctime>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -17,6 +16,7 @@
 #include "audit/export_columns.h"
 #include "audit/export_folder.h"
 #include "audit/index_reader.h"
+#include "base/clock.h"
 #include "base/json_text.h"
 #include "base/peak_memory.h"
 #include "client/shards.h"
@@ -31,14 +31,6 @@ namespace {
 // but an index of a set of many is one segment.
 constexpr uint32_t kSegments = 16;
 constexpr uint64_t kRowGroupBytesMin = 1 << 10;
-
-std::string TimeText(int64_t seconds_since_epoch) {
-  const auto time = static_cast<time_t>(seconds_since_epoch);
-  tm parts = {};
-  gmtime_r(&time, &parts);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1,
-                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
-}
 
 // The same for indexes that are the same: made again, an index has another creation time.
 std::string CreationOf(const client::ShardSet& set) {
@@ -162,11 +154,11 @@ std::vector<std::pair<std::string, std::string>> Exporter::Notes() const {
       {"vecload.version", kVersion},
       {"vecload.index", options_.index.ToString()},
       {"vecload.index_arn", index.arn},
-      {"vecload.index_creation_time", TimeText(static_cast<int64_t>(index.creation_time_s))},
+      {"vecload.index_creation_time", UtcText(static_cast<int64_t>(index.creation_time_s))},
       {"vecload.dimension", std::to_string(index.dimension)},
       {"vecload.distance_metric", std::string(DistanceMetricName(index.metric))},
       {"vecload.non_filterable_keys", JsonList(index.non_filterable_keys)},
-      {"vecload.export_time", TimeText(folder_->begun())}};
+      {"vecload.export_time", UtcText(folder_->begun())}};
   if (indexes_.is_sharded) notes.emplace_back("vecload.shards", std::to_string(indexes_.size()));
   return notes;
 }
@@ -300,7 +292,7 @@ Status Exporter::Write() {
   if (!folder_->is_whole()) {
     if (folder_->is_resumed()) {
       Say(fmt::format("going on with the export begun at {}: {} vectors are written",
-                      TimeText(folder_->begun()), folder_->rows()));
+                      UtcText(folder_->begun()), folder_->rows()));
     }
     VECLOAD_RETURN_IF_ERROR(ChooseColumns());
     VECLOAD_RETURN_IF_ERROR(UseColumns(*folder_->columns()));

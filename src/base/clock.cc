@@ -1,5 +1,7 @@
 #include "base/clock.h"
 
+#include <ctime>
+
 namespace vecload {
 namespace {
 
@@ -14,6 +16,18 @@ class SystemClock final : public Clock {
 Clock& Clock::System() {
   static SystemClock clock;
   return clock;
+}
+
+std::string UtcText(int64_t seconds_since_epoch) {
+  const std::time_t seconds = seconds_since_epoch;
+  std::tm utc{};
+  if (gmtime_r(&seconds, &utc) == nullptr) return std::to_string(seconds_since_epoch);
+  char text[32];
+  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc)};
+}
+
+std::string UtcText(WallTime time) {
+  return UtcText(std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count());
 }
 
 }  // namespace vecload

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <string>
 
 namespace vecload {
 
@@ -36,6 +38,10 @@ class ManualClock : public Clock {
   TimePoint now_{};
   WallTime wall_{};
 };
+
+// "2026-11-24T21:30:00Z"; a time whose year is beyond all years as its number.
+std::string UtcText(int64_t seconds_since_epoch);
+std::string UtcText(WallTime time);  // rounded down
 
 inline double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 inline Duration FromSeconds(double seconds) {

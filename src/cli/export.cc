@@ -1,6 +1,5 @@
 #include "vecload/export.h"
 
-#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -73,13 +72,10 @@ std::string ReportText(const ExportReport& report, const ExportOptions& options)
   return text;
 }
 
-// A line on stderr every five seconds, as a load writes where there is no terminal.
 class ProgressLines {
  public:
   void Update(const ExportProgress& now) {
-    const auto time = std::chrono::steady_clock::now();
-    if (time < next_) return;
-    next_ = time + std::chrono::seconds(5);
+    if (!pace_.IsDue()) return;
     if (now.is_surveying) {
       fmt::print(stderr, "vecload: export: first pass, for the types: {} vectors\n", now.vectors);
     } else {
@@ -89,8 +85,7 @@ class ProgressLines {
   }
 
  private:
-  std::chrono::steady_clock::time_point next_ =
-      std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  LinePace pace_;
 };
 
 int RunExport(ExportFlags* flags) {

@@ -23,22 +23,20 @@ struct JournalFlags {
   OutputFormat output = OutputFormat::kText;
 };
 
-std::string TimeOf(WallTime time) { return TimeText(Seconds(time.time_since_epoch())); }
-
 double PercentDone(const Shown& shown) {
   if (shown.rows_total == 0) return 100;
   return 100 * static_cast<double>(shown.counts.rows) / static_cast<double>(shown.rows_total);
 }
 
 std::string StateOf(const Shown& shown) {
-  if (shown.complete_since.has_value()) return "complete since " + TimeOf(*shown.complete_since);
+  if (shown.complete_since.has_value()) return "complete since " + UtcText(*shown.complete_since);
   return fmt::format("{:.1f} % done{}", PercentDone(shown), shown.in_use ? ", running" : "");
 }
 
 void PrintText(const Shown& shown) {
   std::vector<std::vector<std::string>> rows = {
       {"state", StateOf(shown)},
-      {"begun", TimeOf(shown.created)},
+      {"begun", UtcText(shown.created)},
       {"rows", observe::WithCommas(shown.rows_total)},
       {"acknowledged", observe::WithCommas(shown.counts.acknowledged())},
       {"rejected", observe::WithCommas(shown.counts.rejected)},
@@ -70,9 +68,9 @@ void PrintJson(const Shown& shown) {
   json.BeginObject();
   json.Key("schema_version").Int(shown.schema_version);
   json.Key("running").Bool(shown.in_use);
-  json.Key("begun").String(TimeOf(shown.created));
+  json.Key("begun").String(UtcText(shown.created));
   if (shown.complete_since.has_value()) {
-    json.Key("complete_since").String(TimeOf(*shown.complete_since));
+    json.Key("complete_since").String(UtcText(*shown.complete_since));
   }
   WriteCounts(shown.counts, shown.rows_total, &json);
   json.Key("segments").Uint(shown.segments);

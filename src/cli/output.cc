@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <ctime>
 
 #include <fmt/core.h>
 
+#include "base/clock.h"
 #include "base/json_text.h"
 
 namespace vecload::cli {
@@ -32,11 +32,14 @@ std::string Shortened(std::string_view text, size_t bytes_max) {
 std::string FloatText(float value) { return fmt::format("{}", value); }
 
 std::string TimeText(double seconds_since_epoch) {
-  const auto seconds = static_cast<time_t>(seconds_since_epoch);
-  struct tm utc = {};
-  char text[32];
-  if (gmtime_r(&seconds, &utc) == nullptr) return FloatText(static_cast<float>(seconds));
-  return std::string(text, strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc));
+  return UtcText(static_cast<int64_t>(seconds_since_epoch));
+}
+
+bool LinePace::IsDue() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_) return false;
+  next_ = now + kEvery;
+  return true;
 }
 
 std::string Table(const std::vector<std::vector<std::string>>& rows) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,18 @@ std::string FloatText(float value);
 
 // "2026-11-24T21:30:00Z"; the service gives seconds since the epoch.
 std::string TimeText(double seconds_since_epoch);
+
+// When a command that writes lines to where there is no terminal is to write one: every five
+// seconds, as a load does.
+class LinePace {
+ public:
+  // Whether one is due; asked once for each.
+  bool IsDue();
+
+ private:
+  static constexpr std::chrono::seconds kEvery{5};
+  std::chrono::steady_clock::time_point next_ = std::chrono::steady_clock::now() + kEvery;
+};
 
 // Columns aligned by the widest cell, two spaces between them; the first row is the head.
 std::string Table(const std::vector<std::vector<std::string>>& rows);

@@ -1,6 +1,5 @@
 #include "vecload/verify.h"
 
-#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -11,6 +10,7 @@
 #include "base/json_text.h"
 #include "cli/command.h"
 #include "cli/exit_code.h"
+#include "cli/output.h"
 #include "cli/reserved_file.h"
 #include "cli/signals.h"
 
@@ -110,20 +110,16 @@ std::string ReportText(const VerifyReport& report, const VerifyOptions& options)
   return text;
 }
 
-// A line on stderr every five seconds, as a load writes where there is no terminal.
 class ProgressLines {
  public:
   void Update(const VerifyProgress& now) {
-    const auto time = std::chrono::steady_clock::now();
-    if (time < next_) return;
-    next_ = time + std::chrono::seconds(5);
+    if (!pace_.IsDue()) return;
     fmt::print(stderr, "vecload: verify: pass {}: {} of {} rows, {} vectors\n", now.pass,
                now.source_rows, now.source_rows_total, now.index_vectors);
   }
 
  private:
-  std::chrono::steady_clock::time_point next_ =
-      std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  LinePace pace_;
 };
 
 // Gives `path` a new file's name in this directory where the user named none.

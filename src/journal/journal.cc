@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <ctime>
 #include <iterator>
 #include <string_view>
 #include <utility>
@@ -17,16 +16,6 @@ namespace vecload::journal {
 namespace {
 
 int64_t SinceEpoch(WallTime time) { return time.time_since_epoch().count(); }
-
-std::string UtcText(WallTime time) {
-  const std::time_t seconds =
-      std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  char text[32];
-  std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
 
 // Rounded down: 100 % is said only when it is so.
 double PercentDone(const Contents& contents) {
