@@ -149,7 +149,9 @@ class PipelineTest : public ::testing::Test {
   }
 
   LoadReport Run(Source* source, FakeService::Answerer answer) {
-    return RunWith(source, std::make_shared<FakeService>(std::move(answer)));
+    auto service = std::make_shared<FakeService>(std::move(answer));
+    service->DivideOver(options_.shards);
+    return RunWith(source, std::move(service));
   }
 
   LoadReport RunWith(Source* source, std::shared_ptr<http::Transport> service) {
@@ -195,6 +197,50 @@ class PipelineTest : public ::testing::Test {
         source.manifest(), {.shares = plan_ ? plan_->Shares() : Shares(), .vfs = vfs});
     ASSERT_TRUE(opened.ok()) << opened.status().ToString();
     journal_ = std::move(opened->journal);
+  }
+
+  // Loads 10,000 rows in runs that stop after a few puts each.
+  void ExpectStoppedRunsToAddUp(const std::string& path) {
+    MemorySource source(5, 2'000);
+    source.bad_rows = {17, 1'999};
+    Random random(9);
+    std::map<std::string, int> stored;
+    std::atomic<bool> stop = false;
+    options_.stop = &stop;
+    uint64_t acknowledged = 0;
+    LoadReport report;
+    int runs = 0;
+    do {
+      ASSERT_LT(++runs, 100);
+      OpenJournal(path, source);
+      stop = false;
+      int puts = 0;
+      const uint64_t puts_max = 5 + random.Below(30);
+      report = Run(&source, [&](const std::vector<std::string>& keys) {
+        for (const std::string& key : keys) ++stored[key];
+        if (static_cast<uint64_t>(++puts) == puts_max) stop = true;
+        return FakeService::Reply(200, "", "{}");
+      });
+      EXPECT_EQ(report.vectors_resumed, acknowledged);
+      acknowledged += report.vectors_acknowledged;
+      EXPECT_EQ(Sum(report) + report.vectors_resumed, 10'000U);
+    } while (report.exit_code == 4);
+    EXPECT_GT(runs, 1);
+    EXPECT_EQ(report.exit_code, 3) << report.status.ToString();
+    EXPECT_EQ(report.vectors_rejected, 10U) << "earlier runs' rejects count";
+    EXPECT_EQ(acknowledged, 9'990U);
+    EXPECT_EQ(stored.size(), 9'990U);
+    for (const auto& [key, count] : stored) {
+      ASSERT_EQ(count, 1) << key << ": what was acknowledged was committed before the end";
+    }
+    OpenJournal(path, source);
+    EXPECT_EQ(Run(&source,
+                  [](const std::vector<std::string>&) {
+                    ADD_FAILURE() << "a finished load sends nothing";
+                    return FakeService::Reply(200, "", "{}");
+                  })
+                  .vectors_resumed,
+              9'990U);
   }
 
   using Shares = std::vector<journal::RowRange>;
@@ -273,48 +319,8 @@ TEST_F(PipelineTest, RunsThatStopEarlyAddUpToOneLoad) {
   const std::filesystem::path folder =
       ::testing::TempDir() + "vecload-pipeline-" + std::to_string(getpid());
   std::filesystem::create_directory(folder);
-  const std::string path = folder / "job.journal";
-  MemorySource source(5, 2'000);
-  source.bad_rows = {17, 1'999};
-  Random random(9);
-  std::map<std::string, int> stored;
-  std::atomic<bool> stop = false;
-  options_.stop = &stop;
   options_.batch_vectors_max = 100;
-  uint64_t acknowledged = 0;
-  LoadReport report;
-  int runs = 0;
-  do {
-    ASSERT_LT(++runs, 100);
-    OpenJournal(path, source);
-    stop = false;
-    int puts = 0;
-    const uint64_t puts_max = 5 + random.Below(30);
-    report = Run(&source, [&](const std::vector<std::string>& keys) {
-      for (const std::string& key : keys) ++stored[key];
-      if (static_cast<uint64_t>(++puts) == puts_max) stop = true;
-      return FakeService::Reply(200, "", "{}");
-    });
-    EXPECT_EQ(report.vectors_resumed, acknowledged);
-    acknowledged += report.vectors_acknowledged;
-    EXPECT_EQ(Sum(report) + report.vectors_resumed, 10'000U);
-  } while (report.exit_code == 4);
-  EXPECT_GT(runs, 1);
-  EXPECT_EQ(report.exit_code, 3) << report.status.ToString();
-  EXPECT_EQ(report.vectors_rejected, 10U) << "earlier runs' rejects count";
-  EXPECT_EQ(acknowledged, 9'990U);
-  EXPECT_EQ(stored.size(), 9'990U);
-  for (const auto& [key, count] : stored) {
-    ASSERT_EQ(count, 1) << key << ": what was acknowledged was committed before the end";
-  }
-  OpenJournal(path, source);
-  EXPECT_EQ(Run(&source,
-                [](const std::vector<std::string>&) {
-                  ADD_FAILURE() << "a finished load sends nothing";
-                  return FakeService::Reply(200, "", "{}");
-                })
-                .vectors_resumed,
-            9'990U);
+  ExpectStoppedRunsToAddUp(folder / "job.journal");
   journal_.reset();
   std::filesystem::remove_all(folder);
 }
@@ -470,12 +476,6 @@ class ShardedPipelineTest : public PipelineTest {
     std::filesystem::remove_all(folder_);
   }
 
-  LoadReport RunSharded(Source* source, FakeService::Answerer answer) {
-    auto service = std::make_shared<FakeService>(std::move(answer));
-    service->DivideOver(kShards);
-    return RunWith(source, std::move(service));
-  }
-
   static constexpr uint32_t kShards = 5;
   std::filesystem::path folder_;
 };
@@ -484,7 +484,7 @@ TEST_F(ShardedPipelineTest, EachVectorIsPutIntoTheIndexOfItsKeyOnce) {
   MemorySource source(4, 3'001);
   source.bad_rows = {0, 1'500, 3'000};
   std::multiset<std::string> stored;
-  const LoadReport report = RunSharded(&source, [&](const std::vector<std::string>& keys) {
+  const LoadReport report = Run(&source, [&](const std::vector<std::string>& keys) {
     stored.insert(keys.begin(), keys.end());
     return FakeService::Reply(200, "", "{}");
   });
@@ -500,33 +500,8 @@ TEST_F(ShardedPipelineTest, EachVectorIsPutIntoTheIndexOfItsKeyOnce) {
 }
 
 TEST_F(ShardedPipelineTest, RunsThatStopEarlyAddUpToOneLoad) {
-  MemorySource source(5, 2'000);
-  source.bad_rows = {17, 1'999};
-  Random random(9);
-  std::map<std::string, int> stored;
-  std::atomic<bool> stop = false;
-  options_.stop = &stop;
   options_.batch_vectors_max = 50;
-  LoadReport report;
-  int runs = 0;
-  do {
-    ASSERT_LT(++runs, 200);
-    OpenJournal(folder_ / "job", source);
-    stop = false;
-    int puts = 0;
-    const uint64_t puts_max = 5 + random.Below(30);
-    report = RunSharded(&source, [&](const std::vector<std::string>& keys) {
-      for (const std::string& key : keys) ++stored[key];
-      if (static_cast<uint64_t>(++puts) == puts_max) stop = true;
-      return FakeService::Reply(200, "", "{}");
-    });
-    ASSERT_EQ(Sum(report) + report.vectors_resumed, 10'000U) << "run " << runs;
-  } while (report.exit_code == 4);
-  EXPECT_GT(runs, 1);
-  EXPECT_EQ(report.exit_code, 3) << report.status.ToString();
-  EXPECT_EQ(report.vectors_rejected, 10U) << "earlier runs' rejects count";
-  EXPECT_EQ(stored.size(), 9'990U);
-  for (const auto& [key, count] : stored) ASSERT_EQ(count, 1) << key;
+  ExpectStoppedRunsToAddUp(folder_ / "job");
 }
 
 // Answers no request of shard 0 before all rows of the others are stored.
