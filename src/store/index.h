@@ -62,8 +62,9 @@ struct QueryAnswer {
 };
 
 // The vectors of one index: in a SQLite file of their own, and from the first query on in memory
-// too. Thread-safe. A write is durable (synced) when it returns, and every read sees it, whole or
-// not at all. After Drop, and so for whoever still holds the index then, all calls give kNotFound.
+// too. Thread-safe. A write is durable (synced, unless `files` say otherwise) when it returns, and
+// every read sees it, whole or not at all. After Drop, and so for whoever still holds the index
+// then, all calls give kNotFound.
 class Index {
  public:
   // Makes the file; whatever is in its place is removed.

@@ -36,8 +36,8 @@ struct NameRange {
 };
 
 // Buckets, indexes and vectors in a folder. Thread-safe. A change is durable (synced) when its call
-// returns. Names are the caller's to check. IndexInfo::arn stays empty: the store knows no
-// accounts.
+// returns, unless the files are not to be. Names are the caller's to check. IndexInfo::arn stays
+// empty: the store knows no accounts.
 class Store {
  public:
   struct Limits {
