@@ -78,6 +78,10 @@ class CountingProxy(Proxy):
             except OSError:
                 _reset_on_close(client)
 
+    def answer_instead(self, _request: bytes) -> bytes:
+        """The answer to a request that is not to reach the server; empty for the others."""
+        return b""
+
     def _exchange(self, client: socket.socket, server: socket.socket, run: int) -> bool:
         request, whole = _receive_message(client)
         if not whole:
@@ -87,6 +91,9 @@ class CountingProxy(Proxy):
             self.attempts += 1 if keys else 0
             self.sent.setdefault(run, set()).update(keys)
         self.on_request(request)
+        if instead := self.answer_instead(request):
+            client.sendall(instead)
+            return True
         time.sleep(self._latency_s)
         if _is_gone(client):
             return False
