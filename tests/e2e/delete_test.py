@@ -170,10 +170,10 @@ def test_files_in_s3_are_lists_too(
     write_lines(s3_folder / "data/lists/a.jsonl",
                 *({"key": key(row), "pad": "x" * 4000} for row in range(2000)))  # fmt: skip
     write_lines(s3_folder / "data/lists/b.jsonl", {"key": key(2500)})
+    write_keys(s3_folder / "data/more.parquet", [key(row) for row in range(2000, 2100)])
     assert (s3_folder / "data/lists/a.jsonl").stat().st_size > 7 << 20
     assert_deleted(delete(program, "s3://data/lists/*.jsonl"), 2001)
     assert stored_keys(loaded) == keys(*range(2000, ROWS)) - keys(2500)
-    write_keys(s3_folder / "data/more.parquet", [key(row) for row in range(2000, 2100)])
     assert_deleted(delete(program, "s3://data/more.parquet"), 100)
     assert stored_keys(loaded) == keys(*range(2100, ROWS)) - keys(2500)
 
@@ -224,11 +224,14 @@ def test_a_key_that_comes_twice_is_sent_once_a_request(program: Program, loaded:
 
 
 def test_too_many_rejects_stop_it(program: Program, loaded: Any) -> None:
-    write_keys(program.folder / "gone.parquet", [None] * 20 + [key(1)])
-    done = delete(program, "gone.parquet", "--max-rejects", "10")
+    write_keys(program.folder / "gone.parquet", [None] * 20 + [key(row) for row in range(ROWS)])
+    done = program.run("delete", "--index", "bucket/index", "--keys-from", "gone.parquet",
+                       "--max-rejects", "10", "--rate-vectors", "500", "--batch-vectors", "50",
+                       "--output", "json")  # fmt: skip
     assert done.exit_code == 4, done.stderr
     assert "--max-rejects 10" in done.stderr
     assert_accounts(done.json)
+    assert done.json["rows_remaining"] > 0
 
 
 # --- what is refused before anything is deleted
