@@ -203,5 +203,19 @@ TEST(KeySource, AListThatChangedSinceThePlanIsNotRead) {
   }
 }
 
+// The same number of rows in all, and as many chunks: those of the second one moved.
+TEST(KeySource, AListWhoseLinesMovedSinceThePlanIsNotRead) {
+  const TestingFolder folder;
+  const std::string line = "{\"key\":\"a\"}\n";
+  const auto blank = [](size_t bytes) { return std::string(bytes, ' ') + "\n"; };
+  const size_t chunk = kJsonLinesChunkBytes;
+  const std::string path = Write(folder, "a.jsonl", line + line + blank(chunk) + line);
+  const auto source = OpenKeySource(std::vector{path}, {}, AnyIndex);
+  ASSERT_TRUE(source.ok()) << source.status().ToString();
+  EXPECT_THAT((*source)->manifest().files[0].row_group_rows, ElementsAre(2, 1));
+  Write(folder, "a.jsonl", line + blank(chunk) + line + line);
+  EXPECT_EQ(ReadKeys(source->get(), 0, 3).status().code(), Code::kConflict);
+}
+
 }  // namespace
 }  // namespace vecload::source

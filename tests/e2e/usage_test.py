@@ -8,9 +8,9 @@ import pytest
 from support.program import Program
 
 COMMANDS = (
-    ("load",), ("delete",), ("serve",), ("query",), ("index",), ("index", "create"), ("index", "show"),
-    ("index", "list"), ("index", "delete"), ("bucket",), ("bucket", "create"), ("bucket", "list"),
-    ("bucket", "delete"), ("generate",),
+    ("load",), ("delete",), ("serve",), ("query",), ("index",), ("index", "create"),
+    ("index", "show"), ("index", "list"), ("index", "delete"), ("bucket",),
+    ("bucket", "create"), ("bucket", "list"), ("bucket", "delete"), ("generate",),
 )  # fmt: skip
 
 WRONG = {

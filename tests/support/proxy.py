@@ -52,7 +52,8 @@ class CountingProxy(Proxy):
     are `latency_s` on their way; those of a client that is gone by then never arrive.
 
     What passes is told by `run`, a number that its owner raises: `sent[run]` are the keys of
-    PutVectors and DeleteVectors that came in that run, `acknowledged[run]` those that a whole 200 was handed on for.
+    PutVectors and DeleteVectors that came in that run, `acknowledged[run]` those that a whole 200
+    was handed on for.
     """
 
     def __init__(self, port: int, latency_s: float = 0) -> None:
