@@ -30,7 +30,7 @@ RecordsWriter::RecordsWriter(const IndexName& index, std::string_view list, Byte
   AppendJsonString(index.bucket, &head);
   head += R"(,"indexName":)";
   AppendJsonString(index.index, &head);
-  head += ",";
+  head += ',';
   AppendJsonString(list, &head);
   head += ":[";
   body_.bytes.set_size(0);
