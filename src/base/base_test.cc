@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/json_text.h"
 #include "base/random.h"
@@ -20,6 +21,26 @@ std::string Quoted(std::string_view text) {
   std::string out;
   AppendJsonString(text, &out);
   return out;
+}
+
+// The vectors of RFC 4648, section 10.
+TEST(Base64, IsTheUsualOneAndReadsBackNoOther) {
+  const std::pair<const char*, const char*> known[] = {{"", ""},
+                                                       {"f", "Zg=="},
+                                                       {"fo", "Zm8="},
+                                                       {"foo", "Zm9v"},
+                                                       {"foob", "Zm9vYg=="},
+                                                       {"fooba", "Zm9vYmE="},
+                                                       {"foobar", "Zm9vYmFy"},
+                                                       {"\xff\xfe", "//4="}};
+  for (const auto& [bytes, text] : known) {
+    EXPECT_EQ(ToBase64(bytes), text);
+    EXPECT_EQ(FromBase64(text), bytes);
+  }
+  for (const char* text :
+       {"Zg", "Zg=", "Zg===", "Zh==", "Z", "=", "Zm9v=", "Zm9 v", "Zg==Zg==", "_-4="}) {
+    EXPECT_FALSE(FromBase64(text).has_value()) << text;
+  }
 }
 
 TEST(JsonText, EscapesWhatJsonDemandsAndNothingElse) {

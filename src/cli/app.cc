@@ -67,6 +67,7 @@ void Declare(CLI::App* app, Command* chosen) {
       "rejected or shards without answer; 4 stopped after the job began, run it again to go on;\n"
       "5 verify found differences, or plan keys that come twice.");
   AddLoad(app, chosen);
+  AddDelete(app, chosen);
   AddServe(app, chosen);
   AddQuery(app, chosen);
   AddIndex(app, chosen);

@@ -31,6 +31,21 @@ void AddOutputFlag(CLI::App* command, OutputFormat* format) {
       ->type_name("FORMAT");
 }
 
+void AddKeyColumnFlag(CLI::App* command, const std::string& group, SourceOptions* options) {
+  command->add_option("--key-column", options->key_column, "Default: the one candidate")
+      ->type_name("COLUMN")
+      ->group(group);
+}
+
+void AddSourceS3Flags(CLI::App* command, const std::string& group, SourceOptions* options) {
+  command->add_option("--source-profile", options->s3_profile, "AWS profile for s3:// sources")
+      ->type_name("NAME")
+      ->group(group);
+  command->add_option("--source-region", options->s3_region, "AWS region of s3:// sources")
+      ->type_name("REGION")
+      ->group(group);
+}
+
 void AddSourceOptions(CLI::App* command, const std::string& group,
                       std::vector<std::string>* sources, SourceOptions* options) {
   command
@@ -38,9 +53,7 @@ void AddSourceOptions(CLI::App* command, const std::string& group,
                    "Parquet or Arrow IPC: files, globs, directories, s3://BUCKET/PREFIX")
       ->required()
       ->type_name("");
-  command->add_option("--key-column", options->key_column, "Default: the one candidate")
-      ->type_name("COLUMN")
-      ->group(group);
+  AddKeyColumnFlag(command, group, options);
   command->add_option("--vector-column", options->vector_column, "Default: the one candidate")
       ->type_name("COLUMN")
       ->group(group);
@@ -59,12 +72,7 @@ void AddSourceOptions(CLI::App* command, const std::string& group,
       ->type_name("COLUMN")
       ->excludes(columns)
       ->group(group);
-  command->add_option("--source-profile", options->s3_profile, "AWS profile for s3:// sources")
-      ->type_name("NAME")
-      ->group(group);
-  command->add_option("--source-region", options->s3_region, "AWS region of s3:// sources")
-      ->type_name("REGION")
-      ->group(group);
+  AddSourceS3Flags(command, group, options);
 }
 
 CLI::Option* AddList(CLI::App* command, const std::string& name, std::vector<std::string>* out,

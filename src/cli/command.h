@@ -26,6 +26,7 @@ struct Command {
 
 // Each declares one command on `app`; when the line names it, `*chosen` is filled.
 void AddLoad(CLI::App* app, Command* chosen);
+void AddDelete(CLI::App* app, Command* chosen);
 void AddServe(CLI::App* app, Command* chosen);
 void AddQuery(CLI::App* app, Command* chosen);
 void AddIndex(CLI::App* app, Command* chosen);
@@ -42,6 +43,9 @@ void AddOutputFlag(CLI::App* command, OutputFormat* format);
 // SOURCE... and which of its columns become what.
 void AddSourceOptions(CLI::App* command, const std::string& group,
                       std::vector<std::string>* sources, SourceOptions* options);
+// Those of them that a source of keys has too.
+void AddKeyColumnFlag(CLI::App* command, const std::string& group, SourceOptions* options);
+void AddSourceS3Flags(CLI::App* command, const std::string& group, SourceOptions* options);
 
 // An option whose text `parse` turns into `*out`; what it refuses becomes a usage error.
 template <typename Out, typename T>

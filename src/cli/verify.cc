@@ -106,7 +106,10 @@ std::string ReportText(const VerifyReport& report, const VerifyOptions& options)
     text +=
         fmt::format("  rows: {} (load them again with --rows-from)\n", options.differences_path);
   }
-  if (report.extra != 0) text += fmt::format("  extra keys: {}\n", options.extra_path);
+  if (report.extra != 0) {
+    text +=
+        fmt::format("  extra keys: {} (delete them with delete --keys-from)\n", options.extra_path);
+  }
   return text;
 }
 

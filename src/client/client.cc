@@ -263,7 +263,7 @@ Status BlockingClient::PutVectors(const IndexName& index, const std::vector<Reco
           "fewer vectors a call");
     }
   }
-  const wire::PutBody body = std::move(writer).Finish();
+  const wire::RecordsBody body = std::move(writer).Finish();
   return Execute(wire::PutVectorsRequest::kOperation, std::string(body.text()), index.ToString())
       .status();
 }

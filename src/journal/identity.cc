@@ -17,6 +17,9 @@
 namespace vecload::journal {
 namespace {
 
+constexpr std::string_view kOperationField = "operation";
+constexpr std::string_view kLoad = "load";
+
 std::string JsonList(const std::vector<std::string>& texts) {
   JsonWriter writer;
   writer.BeginArray();
@@ -33,13 +36,15 @@ std::optional<std::string> ValueOf(const std::vector<IdentityField>& fields,
   return std::nullopt;
 }
 
-std::string Difference(std::string_view name, const std::optional<std::string>& stored,
+std::string Difference(const JobIdentity& identity, std::string_view name,
+                       const std::optional<std::string>& stored,
                        const std::optional<std::string>& now) {
-  const auto shown = [](const std::optional<std::string>& value) -> std::string {
-    if (!value.has_value()) return "none";
+  const auto shown = [&](const std::optional<std::string>& value) -> std::string {
+    if (!value.has_value()) return name == kOperationField ? std::string(kLoad) : "none";
     return value->empty() ? "\"\"" : *value;
   };
-  return fmt::format("{} (journal: {}, this load: {})", name, shown(stored), shown(now));
+  return fmt::format("{} (journal: {}, this {}: {})", name, shown(stored), identity.operation,
+                     shown(now));
 }
 
 // The XDG Base Directory Specification: a relative path is to be ignored.
@@ -55,6 +60,8 @@ std::optional<std::filesystem::path> StateFolder() {
 
 std::vector<IdentityField> JobIdentity::Fields() const {
   std::vector<IdentityField> fields;
+  // Left out of loads, so that journals from before there was anything else stay valid.
+  if (operation != kLoad) fields.push_back({std::string(kOperationField), operation});
   fields.push_back({"endpoint", endpoint_url});
   for (size_t shard = 0; shard < indexes.size(); ++shard) {
     const std::string suffix = indexes.size() == 1 ? "" : fmt::format(" of shard {}", shard);
@@ -84,12 +91,12 @@ IdentityDifference Compare(const std::vector<IdentityField>& stored,
       if (before != field.value) difference.made_again.push_back(identity.indexes[shard].arn);
       ++shard;
     } else if (before != field.value) {
-      difference.other_job.push_back(Difference(field.name, before, field.value));
+      difference.other_job.push_back(Difference(identity, field.name, before, field.value));
     }
   }
   for (const IdentityField& field : stored) {
     if (!ValueOf(now, field.name).has_value()) {
-      difference.other_job.push_back(Difference(field.name, field.value, std::nullopt));
+      difference.other_job.push_back(Difference(identity, field.name, field.value, std::nullopt));
     }
   }
   return difference;

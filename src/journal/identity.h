@@ -23,6 +23,7 @@ struct IdentityField {
 
 // What makes a job this job and no other, besides its files.
 struct JobIdentity {
+  std::string operation = "load";  // or "delete"
   std::string endpoint_url;
   std::vector<IndexIdentity> indexes;  // one a shard, in the order of the shards
   ColumnMapping mapping;

@@ -57,10 +57,10 @@ std::string Message(const Opened& opened, const Contents& contents,
     case Outcome::kNew:
       return "new job";
     case Outcome::kIndexMadeAgain:
-      return fmt::format("{} was deleted and made again since: a new job, all rows are loaded",
+      return fmt::format("{} was deleted and made again since: a new job, of all rows",
                          fmt::join(made_again, ", "));
     case Outcome::kComplete:
-      return fmt::format("complete since {}; use --restart to load it again",
+      return fmt::format("complete since {}; use --restart to begin it anew",
                          UtcText(*opened.complete_since));
     case Outcome::kResuming:
       break;
@@ -80,7 +80,7 @@ Status CheckRejectsPath(const Contents& contents, const OpenOptions& options) {
   }
   return Status::Conflict(
       fmt::format("this job's rejects are in {}; give it with --rejects, or "
-                  "load all rows anew with --restart",
+                  "begin anew with --restart",
                   contents.rejects_path));
 }
 
@@ -152,7 +152,7 @@ Status Prepare(const JobIdentity& identity, const Manifest& manifest, const Open
     Status status = Resume(identity, manifest, options, prepared);
     if (status.code() == Code::kCorrupt) {
       return Status::Corrupt(status.message() +
-                             "; nothing was changed: restore it from a copy, or load all rows anew "
+                             "; nothing was changed: restore it from a copy, or begin anew "
                              "with --restart");
     }
     if (!status.ok() || prepared->outcome != Outcome::kIndexMadeAgain) return status;

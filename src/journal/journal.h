@@ -63,7 +63,7 @@ class Journal {
  public:
   // Creates the journal, or resumes from it. Files that are new since are added. Changes nothing
   // where it fails:
-  //   kConflict  another load has it open; it is another job's, which names what differs; a file
+  //   kConflict  another run has it open; it is another job's, which names what differs; a file
   //              changed since; its rejects are elsewhere; a newer vecload's; another program's
   //   kNotFound  a file of the job is gone and was not done
   //   kCorrupt   damaged, or not SQLite
@@ -72,7 +72,7 @@ class Journal {
                              const Manifest& manifest, const OpenOptions& options);
 
   // Removes the file of a job that never began, so that it binds nobody to the files as they were.
-  // Other loads are kept out until it is gone. kIo: it cannot be removed.
+  // Other runs are kept out until it is gone. kIo: it cannot be removed.
   static Status Discard(std::unique_ptr<Journal> journal);
 
   // Takes a batch whose rows are all settled, at `now`. kInternal, and nothing taken: a segment is

@@ -120,7 +120,7 @@ TEST_F(JournalTest, IsCompleteWhenMarkedSo) {
   const Opened opened = Open();
   EXPECT_EQ(opened.outcome, Outcome::kComplete);
   EXPECT_EQ(opened.complete_since, kBegun + std::chrono::hours(1));
-  EXPECT_EQ(opened.message, "complete since 2023-11-14T23:13:20Z; use --restart to load it again");
+  EXPECT_EQ(opened.message, "complete since 2023-11-14T23:13:20Z; use --restart to begin it anew");
   EXPECT_EQ(opened.journal->counts(), (Counts{120, 1, 2}));
 }
 
@@ -183,6 +183,18 @@ TEST_F(JournalTest, AnotherJobsJournalIsRefusedAndTheDifferenceNamed) {
               HasSubstr("index of shard 1 (journal: none"));
   EXPECT_THAT(refusal([](JobIdentity* it) { it->on_duplicate = "last"; }),
               HasSubstr("on-duplicate (journal: none, this load: last)"));
+}
+
+TEST_F(JournalTest, ALoadAndADeletionAreNotOneJob) {
+  MakeHalf();
+  identity_.operation = "delete";
+  EXPECT_THAT(Refusal().message(),
+              HasSubstr("another job's: operation (journal: load, this delete: delete)"));
+  options_.restart = true;
+  EXPECT_EQ(Open().outcome, Outcome::kNew);
+  options_.restart = false;
+  identity_.operation = "load";
+  EXPECT_THAT(Refusal().message(), HasSubstr("operation (journal: delete, this load: load)"));
 }
 
 TEST_F(JournalTest, AFileThatChangedIsNamedWithTheWaysOn) {
@@ -257,7 +269,7 @@ TEST_F(JournalTest, AVanishedFileIsNamedWhenItWasNotDone) {
   const Status status = Refusal();
   EXPECT_EQ(status.code(), Code::kNotFound);
   EXPECT_THAT(status.message(),
-              AllOf(HasSubstr("/data/a.parquet is gone and 50 of its 100 rows are not loaded"),
+              AllOf(HasSubstr("/data/a.parquet is gone and 50 of its 100 rows are not done"),
                     HasSubstr("--restart")));
 }
 
@@ -412,7 +424,7 @@ TEST_F(JournalTest, ASecondLoaderIsRefused) {
   options_.restart = true;
   const Status status = TryOpen().status();
   EXPECT_EQ(status.code(), Code::kConflict);
-  EXPECT_THAT(status.message(), HasSubstr("another load has it open"));
+  EXPECT_THAT(status.message(), HasSubstr("another run has it open"));
 }
 
 TEST_F(JournalTest, ShowTellsAllAndLeavesNoTrace) {

@@ -54,7 +54,7 @@ Result<sqlite::Database> TakeLock(const std::string& path, const std::string& vf
   const Status status = lock.Execute("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
   if (status.code() == Code::kUnavailable) {
     return Status::Conflict(
-        "another load has it open; wait for that one, or give this one its own --journal PATH");
+        "another run has it open; wait for that one, or give this one its own --journal PATH");
   }
   if (!status.ok()) return status;
   return lock;
@@ -98,8 +98,8 @@ Result<FileMatch> MatchFiles(const Manifest& manifest, Contents* contents) {
       return Status::Conflict(fmt::format("{} is twice among the sources", file.uri));
     } else if (IsChanged(contents->files[found->second], file)) {
       return Status::Conflict(
-          fmt::format("{} changed since this job began; restore the file as it was, or load all of "
-                      "it anew with --restart",
+          fmt::format("{} changed since this job began; restore the file as it was, or begin anew "
+                      "with --restart",
                       file.uri));
     }
     present[found->second] = true;
@@ -112,7 +112,7 @@ Result<FileMatch> MatchFiles(const Manifest& manifest, Contents* contents) {
     const SourceFile& file = contents->files[number];
     if (counts[number].rows < file.rows) {
       return Status::NotFound(
-          fmt::format("{} is gone and {} of its {} rows are not loaded; restore the file and name "
+          fmt::format("{} is gone and {} of its {} rows are not done; restore the file and name "
                       "it among the sources, or begin anew without it with --restart",
                       file.uri, file.rows - counts[number].rows, file.rows));
     }

@@ -25,7 +25,7 @@ Result<OpenFile> OpenForWriting(const std::string& path, const std::string& vfs)
 Status AllowWriting(sqlite::Database* database);
 
 // A connection that holds PATH-lock, an empty database, for as long as it lives. The lock ends with
-// the process, however that ends; the file stays. kConflict: another load has it.
+// the process, however that ends; the file stays. kConflict: another run has it.
 Result<sqlite::Database> TakeLock(const std::string& path, const std::string& vfs);
 // Whether another connection has the lock.
 bool IsLocked(const std::string& path, const std::string& vfs);

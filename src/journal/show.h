@@ -21,7 +21,7 @@ struct FileProgress {
 // What `vecload journal show` tells.
 struct Shown {
   int64_t schema_version = 0;
-  bool in_use = false;  // a load has it open
+  bool in_use = false;  // a run has it open
   std::vector<IdentityField> identity;
   std::vector<FileProgress> files;
   uint64_t rows_total = 0;

@@ -142,7 +142,7 @@ TEST(BatchCutter, EveryRowIsCoveredOnceWhateverTheMixture) {
       blocks.push_back(Block(file, 0, keys));
     }
     BufferPool pool;
-    Encoder encoder(&pool, 200 + random.Below(400));
+    Encoder encoder(JobKind::kLoad, &pool, 200 + random.Below(400));
     for (CutBatch& cut : CutAll(blocks, 1 + static_cast<uint32_t>(random.Below(20))).batches) {
       for (EncodedBatch& batch : encoder.Encode({"b", "i"}, std::move(cut))) {
         // Divide some of what was encoded, as a refusal would.
@@ -172,7 +172,7 @@ TEST(BatchCutter, EveryRowIsCoveredOnceWhateverTheMixture) {
 TEST(Encoder, ABatchThatDoesNotFitBecomesSeveral) {
   Cut cut = CutAll({Block(0, 0, {"a", "b", "c", "d", "e"})}, 500);
   BufferPool pool;
-  Encoder encoder(&pool, 170);
+  Encoder encoder(JobKind::kLoad, &pool, 170);
   const std::vector<EncodedBatch> batches =
       encoder.Encode({"b", "i"}, std::move(cut.batches.at(0)));
   ASSERT_GT(batches.size(), 1U);
@@ -189,7 +189,7 @@ TEST(Encoder, ABatchThatDoesNotFitBecomesSeveral) {
 TEST(Encoder, SelectingRecordsHashesTheNewBody) {
   Cut cut = CutAll({Block(0, 0, {"a", "b", "c"})}, 500);
   BufferPool pool;
-  Encoder encoder(&pool, 1 << 20);
+  Encoder encoder(JobKind::kLoad, &pool, 1 << 20);
   const EncodedBatch batch =
       std::move(encoder.Encode({"b", "i"}, std::move(cut.batches.at(0))).at(0));
   const std::vector<size_t> kept = {0, 2};

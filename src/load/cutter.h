@@ -14,7 +14,7 @@
 
 namespace vecload::load {
 
-// Rows that go into one PutVectors call: checked, all of one shard, no key twice, within the count
+// Rows that go into one call: checked, all of one shard, no key twice, within the count
 // limit. The bytes are known only once they are encoded (encoder.h).
 struct CutBatch {
   struct Row {

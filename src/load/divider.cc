@@ -90,8 +90,8 @@ Status Divider::Count(BatchCutter::Added added, const CutBatch& batch) {
   VECLOAD_RETURN_IF_ERROR(Finish());
   return Status::InvalidArgument(
       fmt::format("the first {} rows were all rejected, the last one because {}; is this the right "
-                  "column (--vector-column, --key-column) and the right index?",
-                  rows_seen_, message));
+                  "column ({}--key-column) and the right index?",
+                  rows_seen_, message, options_.rules.keys_only ? "" : "--vector-column, "));
 }
 
 Status Divider::Finish() {

@@ -3,6 +3,9 @@
 #include <numeric>
 #include <utility>
 
+#include "wire/delete_body.h"
+#include "wire/put_body.h"
+
 namespace vecload::load {
 namespace {
 
@@ -24,8 +27,22 @@ void BufferPool::Give(wire::ByteBuffer buffer) {
   if (buffers_.size() < kPooledMax) buffers_.push_back(std::move(buffer));
 }
 
-Encoder::Encoder(BufferPool* pool, size_t body_bytes_max)
-    : pool_(pool), body_bytes_max_(body_bytes_max) {}
+Encoder::Encoder(JobKind kind, BufferPool* pool, size_t body_bytes_max)
+    : kind_(kind), pool_(pool), body_bytes_max_(body_bytes_max) {}
+
+template <typename Writer, typename AddRow>
+void Encoder::Write(Writer writer, const CutBatch& batch, AddRow add, size_t* next,
+                    EncodedBatch* made) {
+  for (; *next < batch.rows.size(); ++*next) {
+    const CutBatch::Row& row = batch.rows[*next];
+    if (!add(&writer, *row.row)) break;
+    made->ids.push_back(row.id);
+    hasher_.Update(writer.TakeNew());
+  }
+  hasher_.Update(Writer::Tail());
+  made->payload_hash = hasher_.Finish();
+  made->body = std::move(writer).Finish();
+}
 
 std::vector<EncodedBatch> Encoder::Encode(const IndexName& index, CutBatch batch) {
   std::vector<EncodedBatch> encoded;
@@ -39,17 +56,18 @@ std::vector<EncodedBatch> Encoder::Encode(const IndexName& index, CutBatch batch
     // At once: growing step by step, a body would be copied and its pages be faulted in twice.
     buffer.set_size(0);
     buffer.Reserve((batch.rows.size() - next + 1) * bytes_per_record_);
-    wire::PutBodyWriter writer(index, std::move(buffer));
     EncodedBatch& made = encoded.emplace_back();
-    for (; next < batch.rows.size(); ++next) {
-      const SourceRow& row = *batch.rows[next].row;
-      if (!writer.Add(row.key, row.vector, row.metadata, body_bytes_max_)) break;
-      made.ids.push_back(batch.rows[next].id);
-      hasher_.Update(writer.TakeNew());
+    if (kind_ == JobKind::kDelete) {
+      const auto add = [&](wire::DeleteBodyWriter* writer, const SourceRow& row) {
+        return writer->Add(row.key, body_bytes_max_);
+      };
+      Write(wire::DeleteBodyWriter(index, std::move(buffer)), batch, add, &next, &made);
+    } else {
+      const auto add = [&](wire::PutBodyWriter* writer, const SourceRow& row) {
+        return writer->Add(row.key, row.vector, row.metadata, body_bytes_max_);
+      };
+      Write(wire::PutBodyWriter(index, std::move(buffer)), batch, add, &next, &made);
     }
-    hasher_.Update(wire::PutBodyWriter::Tail());
-    made.payload_hash = hasher_.Finish();
-    made.body = std::move(writer).Finish();
     bytes_per_record_ = made.body.text().size() / made.ids.size();
     Coverage rest;
     if (next < batch.rows.size()) rest = batch.coverage.SplitOff(batch.rows[next].id);

@@ -7,13 +7,14 @@
 #include "auth/payload_hash.h"
 #include "load/coverage.h"
 #include "load/cutter.h"
-#include "wire/put_body.h"
+#include "vecload/job.h"
+#include "wire/records_body.h"
 
 namespace vecload::load {
 
-// One PutVectors call, ready to be signed. Holds nothing of the source any more.
+// One PutVectors or DeleteVectors call, ready to be signed. Holds nothing of the source any more.
 struct EncodedBatch {
-  wire::PutBody body;
+  wire::RecordsBody body;
   auth::PayloadHash payload_hash{};
   std::vector<RowId> ids;  // of the body's records
   Coverage coverage;
@@ -35,7 +36,7 @@ class BufferPool {
 class Encoder {
  public:
   // `body_bytes_max` is the service's limit but in tests.
-  Encoder(BufferPool* pool, size_t body_bytes_max);
+  Encoder(JobKind kind, BufferPool* pool, size_t body_bytes_max);
 
   // One batch for the index, or more where the rows do not fit the byte limit together. A batch
   // without rows to send gives one without a body.
@@ -47,6 +48,11 @@ class Encoder {
   std::pair<EncodedBatch, EncodedBatch> Divide(EncodedBatch batch, size_t at);
 
  private:
+  // Writes rows from *next on, as far as they fit, and hashes them meanwhile.
+  template <typename Writer, typename AddRow>
+  void Write(Writer writer, const CutBatch& batch, AddRow add, size_t* next, EncodedBatch* made);
+
+  JobKind kind_;
   BufferPool* pool_;
   size_t body_bytes_max_;
   size_t bytes_per_record_ = 0;  // of the last body

@@ -1,7 +1,4 @@
-#include <sys/resource.h>
-
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 #include <span>
 #include <utility>
@@ -14,26 +11,21 @@
 #include "client/shards.h"
 #include "journal/identity.h"
 #include "journal/journal.h"
-#include "journal/show.h"
+#include "load/books.h"
 #include "load/duplicates.h"
+#include "load/job.h"
 #include "load/job_plan.h"
 #include "load/pipeline.h"
 #include "load/reading_plan.h"
-#include "load/rejects_file.h"
 #include "load/rows_from.h"
-#include "source/listed_rows.h"
 #include "vecload/client.h"
 #include "vecload/loader.h"
-#include "wire/limits.h"
 
 namespace vecload {
 namespace {
 
-bool IsSameFile(const std::string& a, const std::string& b) {
-  std::error_code ignored;
-  return std::filesystem::equivalent(a, b, ignored) ||
-         source::AbsoluteUri(a) == source::AbsoluteUri(b);
-}
+// One where the index is not divided.
+uint32_t ShardCount(const LoadOptions& options) { return std::max(1U, options.shards); }
 
 Status CheckRowsFrom(const LoadOptions& options) {
   if (options.rows_from_path.empty()) return Status::Ok();
@@ -42,7 +34,8 @@ Status CheckRowsFrom(const LoadOptions& options) {
         "rows from a file are loaded without a journal, which could be named or restarted, and all "
         "of them, not a part");
   }
-  if (!options.rejects_path.empty() && IsSameFile(options.rows_from_path, options.rejects_path)) {
+  if (!options.rejects_path.empty() &&
+      load::IsSameFile(options.rows_from_path, options.rejects_path)) {
     return Status::InvalidArgument(fmt::format(
         "the rejects of this load would overwrite \"{}\", from which its rows are taken; "
         "name another file with --rejects",
@@ -52,21 +45,7 @@ Status CheckRowsFrom(const LoadOptions& options) {
 }
 
 Status CheckOptions(const LoadOptions& options) {
-  if (options.sources.empty()) return Status::InvalidArgument("no source was named");
-  if (options.batch_vectors_max < 1 || options.batch_vectors_max > wire::kPutVectorsMax) {
-    return Status::InvalidArgument(fmt::format("a batch has 1 to {} vectors, not {}",
-                                               wire::kPutVectorsMax, options.batch_vectors_max));
-  }
-  if (options.rate_vectors_per_s.value_or(0) < 0 || options.rate_requests_per_s.value_or(0) < 0) {
-    return Status::InvalidArgument("a rate cannot be negative");
-  }
-  if (options.rate_auto && options.rate_vectors_per_s == 0) {
-    return Status::InvalidArgument("a rate cannot be both automatic and unlimited");
-  }
-  if (options.part < 1 || options.part > options.parts) {
-    return Status::InvalidArgument(
-        fmt::format("there is no part {} of {}", options.part, options.parts));
-  }
+  VECLOAD_RETURN_IF_ERROR(load::CheckJobOptions(options));
   if (options.shards > 0) {
     VECLOAD_RETURN_IF_ERROR(client::CheckShardNames(options.index, options.shards));
   }
@@ -179,92 +158,31 @@ Result<std::vector<IndexInfo>> FindTargets(Client* client, Source* source,
   return std::vector<IndexInfo>{std::move(index)};
 }
 
-void Tell(const LoadOptions& options, const std::string& message) {
-  if (options.on_message && !message.empty()) options.on_message(message);
-}
-
 Result<load::ReadingPlan> MakePlan(const LoadOptions& options, const Manifest& manifest) {
   if (!options.rows_from_path.empty()) {
     return load::ReadRowsFrom(options.rows_from_path, manifest);
   }
-  load::ReadingPlan plan = load::ReadingPlan::OfPart(manifest, options.part, options.parts);
-  if (options.parts > 1) {
-    Tell(options, fmt::format("part {}/{}: {} of {} rows", options.part, options.parts, plan.rows(),
-                              manifest.rows));
-  }
-  return plan;
+  return load::PlanPart(options, manifest);
 }
-
-// What the job writes besides vectors: its journal and its rejects.
-struct Books {
-  std::unique_ptr<journal::Journal> journal;  // null: none is kept
-  std::string journal_path;
-  std::unique_ptr<load::RejectsFile> rejects;
-  std::string rejects_path;
-};
 
 journal::JobIdentity IdentityOf(std::span<const IndexInfo> indexes, const std::string& endpoint_url,
                                 const ColumnMapping& mapping, const LoadOptions& options) {
-  journal::JobIdentity identity;
-  identity.endpoint_url = endpoint_url;
-  identity.part = options.part;
-  identity.parts = options.parts;
-  for (const IndexInfo& index : indexes) {
-    identity.indexes.push_back({index.arn, index.creation_time_s});
-  }
+  journal::JobIdentity identity =
+      load::IdentityOf(JobKind::kLoad, indexes, endpoint_url, mapping, options);
   if (options.shards > 0) identity.shard_scheme = client::kShardScheme;
-  identity.mapping = mapping;
   identity.on_duplicate = OnDuplicateName(options.on_duplicate);
   return identity;
 }
 
-// A job goes on with the rejects file that its earlier runs wrote, unless the user names another.
-std::string RejectsPath(const LoadOptions& options, const std::string& journal_path) {
-  if (options.rejects_path_is_default && !options.restart) {
-    const Result<journal::Shown> shown = journal::Show(journal_path);
-    if (shown.ok() && shown->rejects_bytes > 0) return shown->rejects_path;
-  }
-  return options.rejects_path;
-}
-
-// The journal must know a file again from whatever folder the load is started.
-Manifest WithAbsolutePaths(Manifest manifest) {
-  for (SourceFile& file : manifest.files) file.uri = source::AbsoluteUri(file.uri);
-  return manifest;
-}
-
-Result<Books> OpenBooks(const LoadOptions& options, const journal::JobIdentity& identity,
-                        const Manifest& manifest, const load::ReadingPlan& plan) {
-  Books books;
-  books.rejects_path = options.rejects_path;
-  uint64_t rejects_bytes = 0;
-  if (!options.rows_from_path.empty()) {
-    Tell(options, fmt::format("loading the {} rows that {} lists; no journal is kept, so this load "
-                              "cannot be resumed, only begun again",
-                              plan.rows(), options.rows_from_path));
-  } else if (options.keep_journal && !load::IsResumable(options.rejects_path)) {
-    Tell(options, "\"" + options.rejects_path +
-                      "\" is no regular file, so no journal is kept: this load cannot be resumed");
-  } else if (options.keep_journal) {
-    books.journal_path = options.journal_path;
-    if (books.journal_path.empty()) {
-      VECLOAD_ASSIGN_OR_RETURN(books.journal_path, journal::DefaultPath(identity));
-    }
-    books.rejects_path = RejectsPath(options, books.journal_path);
-    VECLOAD_ASSIGN_OR_RETURN(
-        journal::Opened opened,
-        journal::Journal::Open(books.journal_path, identity, WithAbsolutePaths(manifest),
-                               {.restart = options.restart,
-                                .rejects_path = source::AbsoluteUri(books.rejects_path),
-                                .shares = plan.Shares(),
-                                .now = Clock::System().WallNow()}));
-    if (opened.outcome != journal::Outcome::kNew) Tell(options, opened.message);
-    books.journal = std::move(opened.journal);
-    rejects_bytes = books.journal->rejects_bytes();
-  }
-  VECLOAD_ASSIGN_OR_RETURN(books.rejects,
-                           load::RejectsFile::Open(books.rejects_path, rejects_bytes));
-  return books;
+Result<load::Books> KeepBooks(const LoadOptions& options, const journal::JobIdentity& identity,
+                              const Manifest& manifest, const load::ReadingPlan& plan) {
+  if (options.rows_from_path.empty()) return load::OpenBooks(options, identity, manifest, plan);
+  load::Tell(options, fmt::format("loading the {} rows that {} lists; no journal is kept, so this "
+                                  "load cannot be resumed, only begun again",
+                                  plan.rows(), options.rows_from_path));
+  JobOptions without_journal = options;
+  without_journal.keep_journal = false;
+  return load::OpenBooks(without_journal, identity, manifest, plan);
 }
 
 using Duplicates = std::unique_ptr<const load::DuplicateRows>;
@@ -279,23 +197,23 @@ bool AnythingIsLeft(const journal::Journal* journal, const Manifest& manifest) {
 
 Result<Duplicates> ChooseRows(const LoadOptions& options, Source* source) {
   const uint64_t rows = source->manifest().rows;
-  Tell(options, fmt::format("reading keys of {} rows to find duplicates", rows));
+  load::Tell(options, fmt::format("reading keys of {} rows to find duplicates", rows));
   const TimePoint begin = Clock::System().Now();
   // Half of the memory is for what decodes the keys.
-  auto duplicates =
-      load::DuplicateRows::Find(source, {.policy = options.on_duplicate,
-                                         .sort_bytes_max = load::MemoryBytesMax(options) / 2,
-                                         .stop = options.stop});
+  auto duplicates = load::DuplicateRows::Find(
+      source, {.policy = options.on_duplicate,
+               .sort_bytes_max = load::MemoryBytesMax(options, ShardCount(options)) / 2,
+               .stop = options.stop});
   if (!duplicates.ok()) return duplicates.status().WithContext("looking for duplicates");
-  Tell(options,
-       fmt::format("{} of {} rows have a key of which another row is loaded; finding them took "
-                   "{:.1f} s",
-                   (*duplicates)->count(), rows, Seconds(Clock::System().Now() - begin)));
+  load::Tell(options,
+             fmt::format("{} of {} rows have a key of which another row is loaded; finding them "
+                         "took {:.1f} s",
+                         (*duplicates)->count(), rows, Seconds(Clock::System().Now() - begin)));
   return duplicates;
 }
 
 // Null where nobody asked for a choice, or nothing is left to send.
-Result<Duplicates> FindDuplicates(const LoadOptions& options, Source* source, Books* books) {
+Result<Duplicates> FindDuplicates(const LoadOptions& options, Source* source, load::Books* books) {
   if (options.on_duplicate == OnDuplicate::kAny ||
       !AnythingIsLeft(books->journal.get(), source->manifest())) {
     return Duplicates();
@@ -304,22 +222,9 @@ Result<Duplicates> FindDuplicates(const LoadOptions& options, Source* source, Bo
   if (!duplicates.ok() && books->journal != nullptr && books->journal->counts().rows == 0) {
     // A user who goes and removes the duplicates is to find no job of the files as they were.
     Status discarded = journal::Journal::Discard(std::move(books->journal));
-    if (!discarded.ok()) Tell(options, discarded.message());
+    if (!discarded.ok()) load::Tell(options, discarded.message());
   }
   return duplicates;
-}
-
-// As many as may be under way, as far as this process may open files.
-size_t ConnectionsMax(const LoadOptions& options) {
-  constexpr size_t kOtherFiles = 128;
-  const size_t wanted =
-      std::max<size_t>(client::Caller::kConnectionsMax,
-                       size_t{load::InFlightMax(options)} * load::ShardCount(options));
-  rlimit files{};
-  if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= wanted + kOtherFiles) {
-    return wanted;
-  }
-  return std::max<size_t>(16, files.rlim_cur - std::min<size_t>(files.rlim_cur, kOtherFiles));
 }
 
 }  // namespace
@@ -327,12 +232,13 @@ size_t ConnectionsMax(const LoadOptions& options) {
 Result<LoadReport> Load(const LoadOptions& options) {
   VECLOAD_RETURN_IF_ERROR(CheckOptions(options));
   SourceOptions source_options = options.source;
-  source_options.read_ahead_bytes_max = load::ReadAheadBytesMax(options);
+  source_options.read_ahead_bytes_max = load::ReadAheadBytesMax(options, ShardCount(options));
   VECLOAD_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source,
                            OpenSource(options.sources, source_options));
   VECLOAD_ASSIGN_OR_RETURN(const load::ReadingPlan plan, MakePlan(options, source->manifest()));
-  VECLOAD_ASSIGN_OR_RETURN(const std::shared_ptr<client::Caller> caller,
-                           client::Caller::Open(options.client, ConnectionsMax(options)));
+  VECLOAD_ASSIGN_OR_RETURN(
+      const std::shared_ptr<client::Caller> caller,
+      client::Caller::Open(options.client, load::ConnectionsMax(options, ShardCount(options))));
   const std::unique_ptr<Client> client = client::MakeClient(caller);
   VECLOAD_ASSIGN_OR_RETURN(std::vector<IndexInfo> indexes,
                            FindTargets(client.get(), source.get(), options));
@@ -343,28 +249,24 @@ Result<LoadReport> Load(const LoadOptions& options) {
   }
   const journal::JobIdentity identity =
       IdentityOf(indexes, caller->endpoint_url(), source->mapping(), options);
-  VECLOAD_ASSIGN_OR_RETURN(Books books, OpenBooks(options, identity, source->manifest(), plan));
+  VECLOAD_ASSIGN_OR_RETURN(load::Books books,
+                           KeepBooks(options, identity, source->manifest(), plan));
   VECLOAD_ASSIGN_OR_RETURN(const Duplicates duplicates,
                            FindDuplicates(options, source.get(), &books));
   load::SelectedRows selected(source.get(), &plan);
   const bool is_listed = !options.rows_from_path.empty();
-  load::Pipeline pipeline({.source = is_listed ? &selected : source.get(),
+  load::Pipeline pipeline({.kind = JobKind::kLoad,
+                           .source = is_listed ? &selected : source.get(),
                            .caller = caller.get(),
                            .rejects = books.rejects.get(),
                            .journal = books.journal.get(),
                            .plan = &plan,
                            .duplicates = duplicates.get(),
                            .indexes = std::move(indexes),
+                           .is_sharded = options.shards > 0,
                            .options = &options});
   LoadReport report = pipeline.Run();
-  report.sources = options.sources;
-  report.part = options.part;
-  report.parts = options.parts;
-  report.index = options.index.ToString();
-  report.endpoint_url = caller->endpoint_url();
-  report.mapping = source->mapping();
-  report.rejects_path = books.rejects_path;
-  report.journal_path = books.journal_path;
+  load::NameJob(options, *caller, source->mapping(), books, &report);
   return report;
 }
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "load/job_plan.h"
+#include "load/operation.h"
 #include "wire/limits.h"
 
 namespace vecload::load {
@@ -35,7 +36,7 @@ constexpr uint32_t kEncodersDefaultMax = 4;
 constexpr Duration kTick = std::chrono::milliseconds(100);
 constexpr Duration kProgressEvery = std::chrono::milliseconds(500);
 
-uint32_t Encoders(const LoadOptions& options) {
+uint32_t Encoders(const JobOptions& options) {
   if (options.encoders > 0) return options.encoders;
   return std::clamp(std::thread::hardware_concurrency() / 2, 1U, kEncodersDefaultMax);
 }
@@ -43,9 +44,7 @@ uint32_t Encoders(const LoadOptions& options) {
 std::vector<ReadRequest> WhatIsLeft(const Pipeline::Parts& parts) {
   const Manifest& manifest = parts.source->manifest();
   const ReadingPlan& plan = parts.plan != nullptr ? *parts.plan : ReadingPlan::Whole(manifest);
-  return plan.Requests(manifest, parts.journal,
-                       {.block_rows_max = BlockRows(parts.indexes.front().dimension),
-                        .non_filterable_keys = parts.indexes.front().non_filterable_keys});
+  return plan.Requests(manifest, parts.journal, RequestOf(parts.kind, parts.indexes.front()));
 }
 
 uint32_t Shards(const Pipeline::Parts& parts) {
@@ -71,18 +70,18 @@ bool AcknowledgedBefore(const Pipeline::Parts& parts) {
 uint64_t ReadAheadTaken(const Pipeline::Parts& parts) {
   const bool far = std::ranges::any_of(parts.source->manifest().files,
                                        [](const SourceFile& file) { return IsOnS3(file.uri); });
-  return far ? MemoryBytesMax(*parts.options) / kReadAheadPart : 0;
+  return far ? MemoryBytesMax(*parts.options, Shards(parts)) / kReadAheadPart : 0;
 }
 
 Scheduler::Options SchedulerOptions(const Pipeline::Parts& parts) {
-  const LoadOptions& options = *parts.options;
+  const JobOptions& options = *parts.options;
   const double rate = options.rate_vectors_per_s.value_or(wire::kRateVectorsPerS / options.parts);
   return {.pace = {.rate_vectors_per_s = rate,
                    .rate_requests_per_s = options.rate_requests_per_s.value_or(
                        wire::kRateRequestsPerS / options.parts),
                    .burst_vectors = options.batch_vectors_max + rate * kLateMaxS,
                    .beyond_limit = options.rate_auto},
-          .in_flight_max = InFlightMax(options),
+          .in_flight_max = InFlightMax(options, Shards(parts)),
           .give_up_after = options.give_up_after,
           .acknowledged_before = AcknowledgedBefore(parts),
           .seed = static_cast<uint64_t>(Clock::System().WallNow().time_since_epoch().count())};
@@ -127,46 +126,44 @@ std::vector<Lane> MakeLanes(const Pipeline::Parts& parts, TimePoint now) {
 
 }  // namespace
 
-uint32_t ShardCount(const LoadOptions& options) { return std::max(1U, options.shards); }
-
-uint32_t InFlightMax(const LoadOptions& options) {
-  const uint32_t shards = ShardCount(options);
+uint32_t InFlightMax(const JobOptions& options, uint32_t shards) {
   if (options.in_flight_max > 0) return std::max(1U, options.in_flight_max / shards);
   return std::min(kInFlightDefaultMax, std::max(kInFlightOfShardMin, kInFlightOfAllMax / shards));
 }
 
-uint64_t MemoryBytesMax(const LoadOptions& options) {
+uint64_t MemoryBytesMax(const JobOptions& options, uint32_t shards) {
   if (options.memory_bytes_max > 0) return options.memory_bytes_max;
-  return MemoryBytesDefault(ShardCount(options), MachineMemoryBytes());
+  return MemoryBytesDefault(shards, MachineMemoryBytes());
 }
 
-uint64_t ReadAheadBytesMax(const LoadOptions& options) {
-  return std::max(kReadAheadMin, MemoryBytesMax(options) / kReadAheadPart);
+uint64_t ReadAheadBytesMax(const JobOptions& options, uint32_t shards) {
+  return std::max(kReadAheadMin, MemoryBytesMax(options, shards) / kReadAheadPart);
 }
 
 Pipeline::Pipeline(Parts parts)
     : parts_(std::move(parts)),
       to_read_(WhatIsLeft(parts_)),
       encoders_(Encoders(*parts_.options)),
-      body_bytes_per_vector_(BodyBytesGuess(parts_.indexes.front().dimension)),
+      body_bytes_per_vector_(BodyBytesGuessOf(parts_.kind, parts_.indexes.front())),
       // Rows wait as floats for a short while only; most of the memory is for bodies that wait
       // for their answers.
-      block_budget_(MemoryBytesMax(*parts_.options) / 4),
+      block_budget_(MemoryBytesMax(*parts_.options, Shards(parts_)) / 4),
       cut_({.shards = Shards(parts_),
             .waiting_max = Shards(parts_) == 1 ? encoders_ : kWaitingOfShard,
-            .body_bytes_max = MemoryBytesMax(*parts_.options) / 4 * 3 - ReadAheadTaken(parts_)}),
+            .body_bytes_max =
+                MemoryBytesMax(*parts_.options, Shards(parts_)) / 4 * 3 - ReadAheadTaken(parts_)}),
       lanes_(MakeLanes(parts_, clock_.Now())),
       tally_(MakeTally(parts_, clock_.Now())),
       ledger_({.rejects = parts_.rejects,
                .journal = parts_.journal,
                .manifest = &parts_.source->manifest(),
                .tally = &tally_}),
-      divider_(&buffers_, wire::kBodyBytesMax) {
+      divider_(parts_.kind, &buffers_, wire::kBodyBytesMax) {
   batch_vectors_max_ = std::min(BatchVectors(static_cast<double>(body_bytes_per_vector_)),
                                 parts_.options->batch_vectors_max);
 }
 
-LoadReport Pipeline::Run() {
+JobReport Pipeline::Run() {
   StartThreads();
   const Status status = Schedule();
   StopThreads();
@@ -192,10 +189,9 @@ void Pipeline::StopThreads() {
 }
 
 void Pipeline::ReadSource() {
-  const IndexInfo& index = parts_.indexes.front();
   Divider divider(
       {.shards = Shards(parts_),
-       .rules = {.dimension = index.dimension, .metric = index.metric},
+       .rules = RulesOf(parts_.kind, parts_.indexes.front()),
        .batch_vectors_max = &batch_vectors_max_,
        .duplicates = parts_.duplicates,
        .all_rejected_max = AcknowledgedBefore(parts_) ? UINT64_MAX : Divider::kAllRejectedMax},
@@ -254,7 +250,7 @@ Status Pipeline::WaitForMemory(uint64_t bytes, Divider* divider) {
         block_budget_.Acquire(bytes, divider->blocks_held(), kMemoryTick);
     if (!waited.granted || waited.time > Duration{}) times_.wait_memory.Add(waited.time);
     if (waited.granted) return Status::Ok();
-    if (cancelled_) return Status::Cancelled("the load is stopping");
+    if (cancelled_) return Status::Cancelled("the job is stopping");
     for (const CutBatch& batch : cut_.TakeFromBlocked()) SetAside(batch);
   }
 }
@@ -269,7 +265,7 @@ Status Pipeline::PushCut(CutBatch batch) {
     case ShardQueues::Pushed::kClosed:
       break;
   }
-  return Status::Cancelled("the load is stopping");
+  return Status::Cancelled("the job is stopping");
 }
 
 void Pipeline::SetAside(const CutBatch& batch) {
@@ -279,7 +275,7 @@ void Pipeline::SetAside(const CutBatch& batch) {
 }
 
 void Pipeline::EncodeBatches() {
-  Encoder encoder(&buffers_, wire::kBodyBytesMax);
+  Encoder encoder(parts_.kind, &buffers_, wire::kBodyBytesMax);
   while (std::optional<ShardQueues::Popped> popped = cut_.Pop(body_bytes_per_vector_)) {
     times_.wait_memory.Add(popped->waited_for_bytes);
     EncodeBatch(*std::move(popped), &encoder);
@@ -409,7 +405,7 @@ void Pipeline::Send(uint32_t shard, BatchId id) {
   const std::shared_ptr<EncodedBatch> batch = live.batch;
   tally_.OnSend(!std::exchange(live.sent, true), batch->body.text().size());
   parts_.caller->Start(
-      "PutVectors", batch->body.text(), batch->payload_hash, batch,
+      CallOf(parts_.kind), batch->body.text(), batch->payload_hash, batch,
       [this, shard, id](client::Outcome outcome) {
         events_.Push(AnsweredEvent{shard, id, std::move(outcome)});
       },
@@ -436,7 +432,7 @@ void Pipeline::CommitLedger() {
   times_.journal.Add(clock_.Now() - begin);
 }
 
-// What ends one shard's work ends the load: it can be resumed as a whole.
+// What ends one shard's work ends the job: it can be resumed as a whole.
 void Pipeline::StopAll(const Status& reason) {
   if (!stop_reason_.ok()) return;
   stop_reason_ = reason;
@@ -499,7 +495,7 @@ void Pipeline::RefreshCredentials(uint32_t shard) {
 }
 
 void Pipeline::CheckStops() {
-  const LoadOptions& options = *parts_.options;
+  const JobOptions& options = *parts_.options;
   if (options.stop != nullptr && *options.stop) {
     StopAll(Status::Cancelled("stopped on request; what was in flight was answered"));
   }
@@ -541,14 +537,15 @@ std::vector<ShardReport> Pipeline::ReportShards() const {
   return reports;
 }
 
-LoadReport Pipeline::MakeReport(const Status& status) {
+JobReport Pipeline::MakeReport(const Status& status) {
   const TimePoint now = clock_.Now();
   if (parts_.options->on_progress) {
     parts_.options->on_progress(tally_.Progress(Stand(), now));
   }
-  LoadReport report = tally_.Report(Stand(), times_, encoders_, now);
+  JobReport report = tally_.Report(Stand(), times_, encoders_, now);
   report.status = status;
-  if (parts_.options->shards > 0) report.shards = ReportShards();
+  report.kind = parts_.kind;
+  if (parts_.is_sharded) report.shards = ReportShards();
   report.exit_code = !status.ok() ? 4 : report.vectors_rejected > 0 ? 3 : 0;
   return report;
 }

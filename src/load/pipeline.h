@@ -19,40 +19,40 @@
 #include "load/scheduler.h"
 #include "load/shard_queues.h"
 #include "load/tally.h"
-#include "vecload/loader.h"
+#include "vecload/job.h"
 #include "vecload/source.h"
 
 namespace vecload::load {
 
-// The shards of a load; one where its index is not divided.
-uint32_t ShardCount(const LoadOptions& options);
-// How many requests of one shard may be under way.
-uint32_t InFlightMax(const LoadOptions& options);
+// How many requests of one of so many shards may be under way.
+uint32_t InFlightMax(const JobOptions& options, uint32_t shards);
 // What rows and requests may take: as the user says, else a default for this machine.
-uint64_t MemoryBytesMax(const LoadOptions& options);
+uint64_t MemoryBytesMax(const JobOptions& options, uint32_t shards);
 // The part of it in which files on S3 are read ahead.
-uint64_t ReadAheadBytesMax(const LoadOptions& options);
+uint64_t ReadAheadBytesMax(const JobOptions& options, uint32_t shards);
 
-// Runs a planned load. Owns its threads: one reads and cuts, some encode, and the one that calls
+// Runs a planned job. Owns its threads: one reads and cuts, some encode, and the one that calls
 // Run schedules, signs and commits; the transport's own thread sends. Between them stand queues
 // and the memory budget; no lock is taken per row.
 class Pipeline {
  public:
   struct Parts {
+    JobKind kind = JobKind::kLoad;
     Source* source = nullptr;
     client::Caller* caller = nullptr;
     RejectsFile* rejects = nullptr;
-    journal::Journal* journal = nullptr;        // null: the load cannot be resumed
+    journal::Journal* journal = nullptr;        // null: the job cannot be resumed
     const ReadingPlan* plan = nullptr;          // null: all rows
     const DuplicateRows* duplicates = nullptr;  // null: a batch's own later rows win
     // One a shard, alike in all but their names; of an index that is not divided its own.
     std::vector<IndexInfo> indexes;
-    const LoadOptions* options = nullptr;
+    bool is_sharded = false;  // the report tells each of them
+    const JobOptions* options = nullptr;
   };
   explicit Pipeline(Parts parts);
 
-  // Loads everything, or stops; once.
-  LoadReport Run();
+  // Does everything, or stops; once.
+  JobReport Run();
 
  private:
   struct EncodedEvent {
@@ -104,7 +104,7 @@ class Pipeline {
   void ShowProgress(TimePoint now);
   [[nodiscard]] Standing Stand() const;
   [[nodiscard]] std::vector<ShardReport> ReportShards() const;
-  LoadReport MakeReport(const Status& status);
+  JobReport MakeReport(const Status& status);
 
   Parts parts_;
   Clock& clock_ = Clock::System();

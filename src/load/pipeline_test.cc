@@ -22,6 +22,7 @@
 #include "load/rows_from.h"
 #include "load/testing_source.h"
 #include "sqlite/testing_vfs.h"
+#include "vecload/loader.h"
 
 namespace vecload::load {
 namespace {
@@ -115,11 +116,17 @@ class FakeService : public http::Transport {
   }
 
   static std::vector<std::string> KeysOf(std::string_view body) {
-    constexpr std::string_view kMark = "{\"key\":\"";
+    constexpr std::string_view kDeleted = R"("keys":[)";
+    const size_t deleted = body.find(kDeleted);
+    const bool deletes = deleted != body.npos;
+    const std::string_view mark = deletes ? "\"" : "{\"key\":\"";
     std::vector<std::string> keys;
-    for (size_t at = body.find(kMark); at != body.npos; at = body.find(kMark, at + 1)) {
-      const size_t begin = at + kMark.size();
-      keys.emplace_back(body.substr(begin, body.find('"', begin) - begin));
+    size_t at = deletes ? deleted + kDeleted.size() : 0;
+    for (at = body.find(mark, at); at != body.npos; at = body.find(mark, at + 1)) {
+      const size_t begin = at + mark.size();
+      const size_t end = body.find('"', begin);
+      keys.emplace_back(body.substr(begin, end - begin));
+      at = end;
     }
     return keys;
   }
@@ -162,19 +169,21 @@ class PipelineTest : public ::testing::Test {
                            .transport = std::move(service),
                            .clock = &Clock::System()});
     auto rejects = RejectsFile::Open("", 0);
-    Pipeline pipeline({.source = source,
+    Pipeline pipeline({.kind = kind_,
+                       .source = source,
                        .caller = &caller,
                        .rejects = rejects->get(),
                        .journal = journal_.get(),
                        .plan = plan_.get(),
                        .duplicates = duplicates_,
                        .indexes = Indexes(),
+                       .is_sharded = options_.shards > 0,
                        .options = &options_});
     return pipeline.Run();
   }
 
   [[nodiscard]] std::vector<IndexInfo> Indexes() const {
-    std::vector<IndexInfo> indexes(ShardCount(options_));
+    std::vector<IndexInfo> indexes(std::max(1U, options_.shards));
     for (uint32_t shard = 0; shard < indexes.size(); ++shard) {
       indexes[shard].name = client::ShardName({"bucket", "index"}, shard);
       indexes[shard].dimension = 2;
@@ -193,16 +202,18 @@ class PipelineTest : public ::testing::Test {
     auto opened = journal::Journal::Open(
         path,
         {.endpoint_url = "e",
-         .indexes = std::vector<journal::IndexIdentity>(ShardCount(options_), {"arn", 1})},
+         .indexes = std::vector<journal::IndexIdentity>(Indexes().size(), {"arn", 1})},
         source.manifest(), {.shares = plan_ ? plan_->Shares() : Shares(), .vfs = vfs});
     ASSERT_TRUE(opened.ok()) << opened.status().ToString();
     journal_ = std::move(opened->journal);
   }
 
   // Loads 10,000 rows in runs that stop after a few puts each.
-  void ExpectStoppedRunsToAddUp(const std::string& path) {
+  void ExpectStoppedRunsToAddUp(const std::string& path,
+                                const std::set<uint64_t>& bad_rows = {17, 1'999}) {
     MemorySource source(5, 2'000);
-    source.bad_rows = {17, 1'999};
+    source.bad_rows = bad_rows;
+    const uint64_t rejected = 5 * bad_rows.size();
     Random random(9);
     std::map<std::string, int> stored;
     std::atomic<bool> stop = false;
@@ -226,10 +237,10 @@ class PipelineTest : public ::testing::Test {
       EXPECT_EQ(Sum(report) + report.vectors_resumed, 10'000U);
     } while (report.exit_code == 4);
     EXPECT_GT(runs, 1);
-    EXPECT_EQ(report.exit_code, 3) << report.status.ToString();
-    EXPECT_EQ(report.vectors_rejected, 10U) << "earlier runs' rejects count";
-    EXPECT_EQ(acknowledged, 9'990U);
-    EXPECT_EQ(stored.size(), 9'990U);
+    EXPECT_EQ(report.exit_code, rejected > 0 ? 3 : 0) << report.status.ToString();
+    EXPECT_EQ(report.vectors_rejected, rejected) << "earlier runs' rejects count";
+    EXPECT_EQ(acknowledged, 10'000U - rejected);
+    EXPECT_EQ(stored.size(), 10'000U - rejected);
     for (const auto& [key, count] : stored) {
       ASSERT_EQ(count, 1) << key << ": what was acknowledged was committed before the end";
     }
@@ -240,11 +251,12 @@ class PipelineTest : public ::testing::Test {
                     return FakeService::Reply(200, "", "{}");
                   })
                   .vectors_resumed,
-              9'990U);
+              10'000U - rejected);
   }
 
   using Shares = std::vector<journal::RowRange>;
   LoadOptions options_;
+  JobKind kind_ = JobKind::kLoad;
   std::unique_ptr<ReadingPlan> plan_;
   std::unique_ptr<journal::Journal> journal_;
   const DuplicateRows* duplicates_ = nullptr;
@@ -464,6 +476,56 @@ TEST_F(PipelineTest, ATinyMemoryBudgetOnlySlowsItDown) {
   EXPECT_EQ(report.vectors_acknowledged, 3'000U);
 }
 
+TEST_F(PipelineTest, ADeletionSendsKeysAloneAndJudgesNothingElse) {
+  kind_ = JobKind::kDelete;
+  testing::KeySource::File keys;
+  for (int i = 0; i < 1'203; ++i) keys.emplace_back("k" + std::to_string(i));
+  keys[5] = std::nullopt;
+  keys[6] = "";
+  keys[8] = "k7";  // in one batch with the other
+  testing::KeySource source({keys});
+  std::multiset<std::string> deleted;
+  const LoadReport report = Run(&source, [&](const std::vector<std::string>& batch) {
+    deleted.insert(batch.begin(), batch.end());
+    return FakeService::Reply(200, "", "{}");
+  });
+  EXPECT_EQ(report.exit_code, 3) << report.status.ToString();
+  EXPECT_EQ(report.kind, JobKind::kDelete);
+  EXPECT_EQ(report.vectors_rejected, 2U);
+  EXPECT_EQ(report.vectors_superseded, 1U);
+  EXPECT_EQ(report.vectors_acknowledged, 1'200U);
+  EXPECT_EQ(deleted.size(), 1'200U);
+  EXPECT_EQ(deleted.count("k7"), 1U);
+  EXPECT_EQ(report.requests, 3U);
+}
+
+TEST_F(PipelineTest, KeysThatTheServiceRefusesAreRejectedAndTheOthersDeleted) {
+  kind_ = JobKind::kDelete;
+  testing::KeySource::File keys;
+  for (int i = 0; i < 100; ++i) keys.emplace_back("k" + std::to_string(i));
+  testing::KeySource source({keys});
+  std::set<std::string> deleted;
+  bool names_it = true;
+  const LoadReport report =
+      Run(&source, [&](const std::vector<std::string>& batch) -> Result<http::Reply> {
+        const auto bad = std::ranges::find_if(
+            batch, [](const std::string& key) { return key == "k17" || key == "k71"; });
+        if (bad != batch.end()) {
+          const std::string at = std::to_string(bad - batch.begin());
+          const std::string fields =
+              names_it ? R"(,"fieldList":[{"path":"/keys/)" + at + R"(","message":"bad"}])" : "";
+          names_it = false;
+          return FakeService::Reply(400, "ValidationException", R"({"message":"m")" + fields + "}");
+        }
+        deleted.insert(batch.begin(), batch.end());
+        return FakeService::Reply(200, "", "{}");
+      });
+  EXPECT_EQ(report.exit_code, 3) << report.status.ToString();
+  EXPECT_EQ(report.vectors_rejected, 2U);
+  EXPECT_EQ(report.vectors_acknowledged, 98U);
+  EXPECT_EQ(deleted.size(), 98U);
+}
+
 class ShardedPipelineTest : public PipelineTest {
  protected:
   explicit ShardedPipelineTest() {
@@ -502,6 +564,12 @@ TEST_F(ShardedPipelineTest, EachVectorIsPutIntoTheIndexOfItsKeyOnce) {
 TEST_F(ShardedPipelineTest, RunsThatStopEarlyAddUpToOneLoad) {
   options_.batch_vectors_max = 50;
   ExpectStoppedRunsToAddUp(folder_ / "job");
+}
+
+TEST_F(ShardedPipelineTest, DeletionsThatStopEarlyAddUpToOne) {
+  kind_ = JobKind::kDelete;
+  options_.batch_vectors_max = 50;
+  ExpectStoppedRunsToAddUp(folder_ / "job", /*bad_rows=*/{});
 }
 
 // Answers no request of shard 0 before all rows of the others are stored.

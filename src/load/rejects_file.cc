@@ -4,26 +4,11 @@
 
 #include <utility>
 
+#include "base/base64.h"
 #include "base/json_text.h"
 
 namespace vecload::load {
 namespace {
-
-std::string Base64(std::string_view bytes) {
-  constexpr char kLetters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    uint32_t group = 0;
-    for (size_t j = 0; j < 3; ++j) {
-      group = group << 8 | (i + j < bytes.size() ? static_cast<uint8_t>(bytes[i + j]) : 0U);
-    }
-    for (size_t j = 0; j < 4; ++j) {
-      const bool padding = i + j > bytes.size();
-      text.push_back(padding ? '=' : kLetters[group >> (18 - 6 * j) & 63]);
-    }
-  }
-  return text;
-}
 
 Status CannotWrite(const std::string& path, const Status& status, std::string_view advice) {
   return Status::Io("cannot write rejects to \"" + path + "\": " + status.message() + "; " +
@@ -49,7 +34,7 @@ std::string RejectLine(const Reject& reject, const SourceFile& file) {
 void SetRejectKey(std::string_view key, Reject* reject) {
   reject->key_is_base64 = !IsUtf8(key);
   reject->key_json.clear();
-  AppendJsonString(reject->key_is_base64 ? Base64(key) : std::string(key), &reject->key_json);
+  AppendJsonString(reject->key_is_base64 ? ToBase64(key) : std::string(key), &reject->key_json);
 }
 
 Result<std::unique_ptr<RejectsFile>> RejectsFile::Open(const std::string& path,

@@ -59,9 +59,9 @@ void Tally::OnCommit(uint64_t acknowledged, uint64_t rejected, uint64_t supersed
   recent_.emplace_back(now, rows_done());
 }
 
-LoadProgress Tally::Progress(const Standing& standing, TimePoint now) {
+JobProgress Tally::Progress(const Standing& standing, TimePoint now) {
   while (recent_.size() > 2 && recent_.front().first < now - kRateWindow) recent_.pop_front();
-  LoadProgress progress;
+  JobProgress progress;
   progress.rows_total = rows_total_;
   progress.rows_done = rows_done();
   progress.vectors_acknowledged = acknowledged_;
@@ -78,9 +78,9 @@ LoadProgress Tally::Progress(const Standing& standing, TimePoint now) {
   return progress;
 }
 
-LoadReport Tally::Report(const Standing& standing, const ThreadTimes& times, uint32_t encoders,
-                         TimePoint now) const {
-  LoadReport report;
+JobReport Tally::Report(const Standing& standing, const ThreadTimes& times, uint32_t encoders,
+                        TimePoint now) const {
+  JobReport report;
   report.rows_total = rows_total_;
   report.vectors_acknowledged = acknowledged_;
   report.vectors_resumed = resumed_;

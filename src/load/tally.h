@@ -9,7 +9,7 @@
 #include "journal/segment_set.h"
 #include "load/scheduler.h"
 #include "observe/latency_histogram.h"
-#include "vecload/loader.h"
+#include "vecload/job.h"
 
 namespace vecload::load {
 
@@ -56,10 +56,10 @@ class Tally {
     return resumed_ + acknowledged_ + rejected_ + superseded_;
   }
 
-  LoadProgress Progress(const Standing& standing, TimePoint now);
+  JobProgress Progress(const Standing& standing, TimePoint now);
   // All but status, exit_code, shards and what names the job.
-  LoadReport Report(const Standing& standing, const ThreadTimes& times, uint32_t encoders,
-                    TimePoint now) const;
+  JobReport Report(const Standing& standing, const ThreadTimes& times, uint32_t encoders,
+                   TimePoint now) const;
 
  private:
   [[nodiscard]] Bottleneck FindBottleneck(const WaitTimes& waits, const ThreadTimes& times,

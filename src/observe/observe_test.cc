@@ -12,8 +12,8 @@
 namespace vecload::observe {
 namespace {
 
-LoadReport SomeReport() {
-  LoadReport report;
+JobReport SomeReport() {
+  JobReport report;
   report.exit_code = 3;
   report.rows_total = 1'000'010;
   report.vectors_acknowledged = 1'000'000;
@@ -49,13 +49,29 @@ TEST(Report, JsonHasTheDocumentedFields) {
 }
 
 TEST(Report, AStoppedLoadSaysWhy) {
-  LoadReport report = SomeReport();
+  JobReport report = SomeReport();
   report.status = Status::Denied("no permission");
   report.rows_remaining = 12;
   EXPECT_NE(ReportJson(report).find(
                 R"("status":"stopped","exit_code":3,"error":{"code":"denied","message":"no perm)"),
             std::string::npos);
   EXPECT_NE(ReportText(report).find("remaining"), std::string::npos);
+}
+
+TEST(Report, ADeletionIsNotToldAsALoad) {
+  JobReport report = SomeReport();
+  report.kind = JobKind::kDelete;
+  report.rows_remaining = 12;
+  const std::string text = ReportText(report);
+  EXPECT_EQ(text.find("deleted, with rejects: a\"b.parquet from media/films\n"), 0u) << text;
+  EXPECT_NE(text.find("not deleted"), text.npos) << text;
+  for (const char* part : {"load", "put", "a billion"}) {
+    EXPECT_EQ(text.find(part), text.npos) << part << " is in\n" << text;
+  }
+  const std::string json = ReportJson(report);
+  EXPECT_NE(json.find(R"("job":"delete")"), json.npos) << json;
+  EXPECT_EQ(json.find("vector_column"), json.npos) << json;
+  EXPECT_NE(ReportJson(SomeReport()).find(R"("job":"load")"), json.npos);
 }
 
 TEST(Report, NumbersAreForPeople) {
@@ -70,7 +86,7 @@ TEST(Report, NumbersAreForPeople) {
 }
 
 TEST(Progress, FitsTheTerminal) {
-  LoadProgress progress;
+  JobProgress progress;
   progress.rows_total = 1'000'000;
   progress.rows_done = 413'000;
   progress.vectors_per_s = 2'500;
@@ -84,7 +100,7 @@ TEST(Progress, RedrawsWithoutLeavingATail) {
   std::FILE* file = std::tmpfile();
   ASSERT_NE(file, nullptr);
   ProgressPrinter printer(ProgressMode::kBar, file);
-  LoadProgress progress;
+  JobProgress progress;
   progress.rows_total = 10;
   progress.vectors_rejected = 5;
   printer.Update(progress);

@@ -21,14 +21,14 @@ size_t TerminalColumns(std::FILE* out) {
   return size.ws_col;
 }
 
-double PercentDone(const LoadProgress& progress) {
+double PercentDone(const JobProgress& progress) {
   if (progress.rows_total == 0) return 100;
   return 100 * static_cast<double>(progress.rows_done) / static_cast<double>(progress.rows_total);
 }
 
 }  // namespace
 
-std::string ProgressText(const LoadProgress& progress, size_t columns) {
+std::string ProgressText(const JobProgress& progress, size_t columns) {
   std::string text = fmt::format("{:5.1f} %  {} of {}  {:.0f} vectors/s", PercentDone(progress),
                                  WithCommas(progress.rows_done), WithCommas(progress.rows_total),
                                  progress.vectors_per_s);
@@ -42,7 +42,7 @@ std::string ProgressText(const LoadProgress& progress, size_t columns) {
   return text;
 }
 
-std::string ProgressJson(const LoadProgress& progress) {
+std::string ProgressJson(const JobProgress& progress) {
   const auto number = [](double value) { return fmt::format("{:.3f}", value); };
   JsonWriter json;
   json.BeginObject();
@@ -66,7 +66,7 @@ ProgressPrinter::ProgressPrinter(ProgressMode mode, std::FILE* out) : mode_(mode
   }
 }
 
-void ProgressPrinter::Update(const LoadProgress& progress) {
+void ProgressPrinter::Update(const JobProgress& progress) {
   const double since_s = progress.elapsed_s - printed_at_s_;
   switch (mode_) {
     case ProgressMode::kBar:

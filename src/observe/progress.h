@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <string>
 
-#include "vecload/loader.h"
+#include "vecload/job.h"
 
 namespace vecload::observe {
 
@@ -15,12 +15,12 @@ enum class ProgressMode {
   kNone,
 };
 
-// Shows LoadProgress as it comes. One thread at a time.
+// Shows JobProgress as it comes. One thread at a time.
 class ProgressPrinter {
  public:
   // `out` stays open as long as the printer lives.
   ProgressPrinter(ProgressMode mode, std::FILE* out);
-  void Update(const LoadProgress& progress);
+  void Update(const JobProgress& progress);
   // Ends the redrawing line, so that what follows starts on a fresh one.
   void Finish();
 
@@ -35,7 +35,7 @@ class ProgressPrinter {
 };
 
 // One progress as plain text, at most `columns` characters.
-std::string ProgressText(const LoadProgress& progress, size_t columns);
-std::string ProgressJson(const LoadProgress& progress);
+std::string ProgressText(const JobProgress& progress, size_t columns);
+std::string ProgressJson(const JobProgress& progress);
 
 }  // namespace vecload::observe

@@ -10,6 +10,8 @@
 
 namespace vecload {
 
+std::string_view JobKindName(JobKind kind) { return kind == JobKind::kDelete ? "delete" : "load"; }
+
 std::string_view BottleneckName(Bottleneck bottleneck) {
   switch (bottleneck) {
     case Bottleneck::kServiceLimit:
@@ -39,15 +41,17 @@ void Number(JsonWriter* json, std::string_view key, double value) {
   json->Key(key).Raw(fmt::format("{:.3f}", value));
 }
 
-std::string_view Outcome(const LoadReport& report) {
+bool Deletes(const JobReport& report) { return report.kind == JobKind::kDelete; }
+
+std::string_view Outcome(const JobReport& report) {
   if (!report.status.ok()) return "stopped";
   return report.vectors_rejected > 0 ? "finished_with_rejects" : "complete";
 }
 
-std::string_view Advice(Bottleneck bottleneck) {
-  switch (bottleneck) {
+std::string_view Advice(const JobReport& report) {
+  switch (report.bottleneck) {
     case Bottleneck::kServiceLimit:
-      return "one index's limit; more --shards are faster";
+      return Deletes(report) ? "an index's limit" : "one index's limit; more --shards are faster";
     case Bottleneck::kServiceLatency:
       return "answers are slow; raise --max-in-flight";
     case Bottleneck::kClientCpu:
@@ -62,7 +66,7 @@ std::string_view Advice(Bottleneck bottleneck) {
   return "";
 }
 
-void WriteRows(const LoadReport& report, JsonWriter* json) {
+void WriteRows(const JobReport& report, JsonWriter* json) {
   json->Key("rows_total").Uint(report.rows_total);
   json->Key("vectors_acknowledged").Uint(report.vectors_acknowledged);
   json->Key("vectors_resumed").Uint(report.vectors_resumed);
@@ -75,7 +79,7 @@ void WriteRows(const LoadReport& report, JsonWriter* json) {
   json->Key("bytes_sent").Uint(report.bytes_sent);
 }
 
-void WriteTimes(const LoadReport& report, JsonWriter* json) {
+void WriteTimes(const JobReport& report, JsonWriter* json) {
   Number(json, "wall_s", report.wall_s);
   Number(json, "vectors_per_s", report.vectors_per_s);
   Number(json, "cpu_s", report.cpu_s);
@@ -96,7 +100,7 @@ void WriteTimes(const LoadReport& report, JsonWriter* json) {
   Number(json, "projected_1b_s", report.projected_1b_s);
 }
 
-void WriteShards(const LoadReport& report, JsonWriter* json) {
+void WriteShards(const JobReport& report, JsonWriter* json) {
   json->Key("shards").BeginArray();
   for (const ShardReport& shard : report.shards) {
     json->BeginObject();
@@ -109,7 +113,16 @@ void WriteShards(const LoadReport& report, JsonWriter* json) {
   json->EndArray();
 }
 
-void WriteJob(const LoadReport& report, JsonWriter* json) {
+void WriteColumns(const ColumnMapping& mapping, JsonWriter* json) {
+  json->Key("vector_column").String(mapping.vector);
+  json->Key("metadata_columns").BeginArray();
+  for (const std::string& column : mapping.metadata) json->String(column);
+  json->EndArray();
+  if (!mapping.metadata_json.empty()) json->Key("metadata_json").String(mapping.metadata_json);
+}
+
+void WriteJob(const JobReport& report, JsonWriter* json) {
+  json->Key("job").String(JobKindName(report.kind));
   json->Key("index").String(report.index);
   json->Key("endpoint_url").String(report.endpoint_url);
   json->Key("sources").BeginArray();
@@ -118,13 +131,7 @@ void WriteJob(const LoadReport& report, JsonWriter* json) {
   json->Key("part").Uint(report.part);
   json->Key("parts").Uint(report.parts);
   json->Key("key_column").String(report.mapping.key);
-  json->Key("vector_column").String(report.mapping.vector);
-  json->Key("metadata_columns").BeginArray();
-  for (const std::string& column : report.mapping.metadata) json->String(column);
-  json->EndArray();
-  if (!report.mapping.metadata_json.empty()) {
-    json->Key("metadata_json").String(report.mapping.metadata_json);
-  }
+  if (!Deletes(report)) WriteColumns(report.mapping, json);
   if (report.vectors_rejected > 0) json->Key("rejects").String(report.rejects_path);
   if (!report.journal_path.empty()) json->Key("journal").String(report.journal_path);
 }
@@ -153,7 +160,7 @@ void CountLine(std::string* out, std::string_view name, uint64_t count, std::str
                  note.empty() ? "" : "  ", note);
 }
 
-void RowLines(const LoadReport& report, std::string* out) {
+void RowLines(const JobReport& report, std::string* out) {
   CountLine(out, "rows", report.rows_total,
             report.parts > 1 ? fmt::format("part {}/{}", report.part, report.parts) : "");
   CountLine(out, "acknowledged", report.vectors_acknowledged, "");
@@ -167,7 +174,8 @@ void RowLines(const LoadReport& report, std::string* out) {
     CountLine(out, "rejected", report.vectors_rejected, "see " + report.rejects_path);
   }
   if (report.rows_remaining > 0) {
-    CountLine(out, "remaining", report.rows_remaining, "not loaded");
+    CountLine(out, "remaining", report.rows_remaining,
+              Deletes(report) ? "not deleted" : "not loaded");
   }
   if (!report.status.ok() && !report.journal_path.empty()) {
     Line(out, "journal", report.journal_path);
@@ -176,7 +184,7 @@ void RowLines(const LoadReport& report, std::string* out) {
 
 }  // namespace
 
-std::string ReportJson(const LoadReport& report) {
+std::string ReportJson(const JobReport& report) {
   JsonWriter json;
   json.BeginObject();
   json.Key("status").String(Outcome(report));
@@ -195,15 +203,15 @@ std::string ReportJson(const LoadReport& report) {
   return json.Take() + "\n";
 }
 
-std::string ReportText(const LoadReport& report) {
+std::string ReportText(const JobReport& report) {
   std::string out;
-  const std::string_view head =
-      report.status.ok() ? (report.vectors_rejected > 0 ? "loaded, with rejects" : "loaded")
-                         : "stopped";
-  fmt::format_to(std::back_inserter(out), "{}: {} -> {}\n", head,
+  const std::string_view done = Deletes(report) ? "deleted" : "loaded";
+  const std::string_view head = report.status.ok() ? done : "stopped";
+  fmt::format_to(std::back_inserter(out), "{}{}: {} {} {}\n", head,
+                 report.status.ok() && report.vectors_rejected > 0 ? ", with rejects" : "",
                  report.sources.size() == 1 ? Tail(report.sources.front(), kSourceColumns)
                                             : fmt::format("{} sources", report.sources.size()),
-                 report.index);
+                 Deletes(report) ? "from" : "->", report.index);
   RowLines(report, &out);
   Line(&out, "time",
        fmt::format("{}, {:.0f} vectors/s", HumanDuration(report.wall_s), report.vectors_per_s));
@@ -212,15 +220,15 @@ std::string ReportText(const LoadReport& report) {
        fmt::format("{} ({} attempts, {} throttled), {}", WithCommas(report.requests),
                    WithCommas(report.attempts), WithCommas(report.throttled),
                    HumanBytes(static_cast<double>(report.bytes_sent))));
-  Line(&out, "put latency",
+  Line(&out, Deletes(report) ? "latency" : "put latency",
        fmt::format("p50 {:.1f} ms, p95 {:.1f} ms, p99 {:.1f} ms", report.put_latency_p50_ms,
                    report.put_latency_p95_ms, report.put_latency_p99_ms));
   Line(&out, "this machine",
        fmt::format("{:.1f} us CPU a vector, {} peak memory", report.cpu_us_per_vector,
                    HumanBytes(static_cast<double>(report.rss_bytes_max))));
   Line(&out, "bottleneck",
-       fmt::format("{}: {}", BottleneckName(report.bottleneck), Advice(report.bottleneck)));
-  if (report.vectors_acknowledged > 0) {
+       fmt::format("{}: {}", BottleneckName(report.bottleneck), Advice(report)));
+  if (report.vectors_acknowledged > 0 && !Deletes(report)) {
     Line(&out, "a billion",
          fmt::format("would take {} at this rate", HumanDuration(report.projected_1b_s)));
   }

@@ -2,16 +2,16 @@
 
 #include <string>
 
-#include "vecload/loader.h"
+#include "vecload/job.h"
 
 namespace vecload::observe {
 
-// The report as one JSON object with a line feed: the fields of LoadReport under their documented
+// The report as one JSON object with a line feed: the fields of JobReport under their documented
 // names (docs/reference/cli.md).
-std::string ReportJson(const LoadReport& report);
+std::string ReportJson(const JobReport& report);
 
 // The report for people: at most 80 columns, the account of the rows first.
-std::string ReportText(const LoadReport& report);
+std::string ReportText(const JobReport& report);
 
 // 1234567 -> "1,234,567".
 std::string WithCommas(uint64_t number);

@@ -266,8 +266,21 @@ Result<ColumnMapping> ChooseColumns(const arrow::Schema& schema,
   return mapping;
 }
 
+Result<ColumnMapping> ChooseKeyColumn(const arrow::Schema& schema, const SourceOptions& given,
+                                      const std::string& uri) {
+  SourceOptions options;
+  options.key_column = given.key_column;
+  options = OfExport(schema, options);
+  VECLOAD_RETURN_IF_ERROR(CheckNamedKey(schema, options, uri));
+  ColumnMapping mapping;
+  VECLOAD_ASSIGN_OR_RETURN(mapping.key, ChooseKey(schema, mapping.vector, options, uri));
+  VECLOAD_RETURN_IF_ERROR(Find(mapping.key, schema, uri).status());
+  return mapping;
+}
+
 std::vector<std::string> NeededColumns(const ColumnMapping& mapping, const arrow::Schema& schema) {
-  std::vector<std::string> names = {mapping.key, mapping.vector};
+  std::vector<std::string> names = {mapping.key};
+  if (!mapping.vector.empty()) names.push_back(mapping.vector);
   if (!mapping.metadata_json.empty()) names.push_back(mapping.metadata_json);
   for (const std::string& name : mapping.metadata) {
     if (schema.GetFieldIndex(name) >= 0) names.push_back(name);
@@ -279,7 +292,7 @@ Status CheckSameColumns(const SchemaOf& first, const SchemaOf& other, const Colu
                         const SourceOptions& options) {
   const auto differs = [&](const std::string& what) {
     return Status::InvalidArgument("the columns of the files differ: " + what +
-                                   "; load them apart");
+                                   "; name them in commands of their own");
   };
   const auto needed = NeededColumns(mapping, first.schema);
   for (const std::string& name : needed) {

@@ -148,7 +148,7 @@ TEST(ColumnPlan, FilesMustHaveTheSameColumns) {
   EXPECT_EQ(Compare(a, SchemaWith({{"id", kText}, {"v", kVector}, {"n", arrow::null()}})), "same");
   EXPECT_EQ(Compare(a, SchemaWith({{"id", kText}, {"v", kVector}})),
             "the columns of the files differ: a.parquet has n (int64), b.parquet has no such "
-            "column; load them apart");
+            "column; name them in commands of their own");
   EXPECT_THAT(Compare(a, SchemaWith({{"id", kText},
                                      {"v", arrow::fixed_size_list(arrow::float32(), 5)},
                                      {"n", arrow::int64()}})),

@@ -9,6 +9,7 @@
 
 #include <arrow/type_fwd.h>
 
+#include "source/key_source.h"
 #include "source/storage.h"
 #include "vecload/status.h"
 
@@ -18,7 +19,7 @@ class FileMetaData;
 
 namespace vecload::source {
 
-enum class FileFormat { kParquet, kArrowFile, kArrowStream };
+enum class FileFormat { kParquet, kArrowFile, kArrowStream, kJsonLines };
 
 // What a file says of itself before any row is read.
 struct Footer {
@@ -26,13 +27,14 @@ struct Footer {
   uint64_t size = 0;
   std::string etag;  // S3 only
   std::shared_ptr<arrow::Schema> schema;
-  std::vector<uint64_t> row_group_rows;  // or of Arrow's batches
+  std::vector<uint64_t> row_group_rows;  // or of Arrow's batches, or of chunks of JSON Lines
   uint64_t rows = 0;
 };
 
 // The format is told by the first bytes, never by the name. An Arrow stream has no footer and is
-// read through. kInvalidArgument: empty, or neither Parquet nor Arrow IPC.
-Result<Footer> ReadFooter(const std::string& uri, Storage* storage);
+// read through, and so are JSON Lines, which are taken where there is a `check`. kInvalidArgument:
+// empty, or of another format; what `check` says.
+Result<Footer> ReadFooter(const std::string& uri, Storage* storage, const CheckIndex& check = {});
 
 // A file of the manifest, open for reading.
 struct DataFile {

@@ -46,6 +46,7 @@ RejectRule CheckKey(const SourceRow& row) {
 
 RejectRule CheckRow(const SourceRow& row, const RowRules& rules) {
   if (const RejectRule rule = CheckKey(row); rule != RejectRule::kNone) return rule;
+  if (rules.keys_only) return RejectRule::kNone;
   if (row.vector.size() != rules.dimension) return RejectRule::kVectorDimension;
   const VectorBits bits = Inspect(row.vector);
   if (!bits.all_finite) return RejectRule::kVectorNotFinite;

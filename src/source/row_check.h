@@ -11,6 +11,7 @@ namespace vecload::source {
 struct RowRules {
   uint32_t dimension = 0;
   DistanceMetric metric = DistanceMetric::kCosine;
+  bool keys_only = false;  // rows were read so: CheckKey says it all
 };
 
 // Judges a row as the service would, so that one bad row does not fail the 499

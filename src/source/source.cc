@@ -17,6 +17,7 @@
 #include "source/data_file.h"
 #include "source/expand.h"
 #include "source/hive.h"
+#include "source/key_source.h"
 #include "source/read_ahead.h"
 #include "source/storage.h"
 #include "source/vector_column.h"
@@ -89,6 +90,7 @@ class FileSource : public Source {
 };
 
 Result<uint32_t> FileSource::Dimension() {
+  if (mapping_.vector.empty()) return Status::InvalidArgument("a list of keys has no vectors");
   if (mapping_.dimension != 0) return mapping_.dimension;
   ColumnMapping mapping = mapping_;
   mapping.metadata.clear();
@@ -129,6 +131,9 @@ Status FileSource::ReadFiles(const ColumnMapping& mapping, std::span<const ReadR
   for (const ReadRequest& request : requests) {
     if (request.file >= manifest_.files.size() || request.block_rows_max == 0) {
       return Status::Internal("Source::Read: no such file, or blocks of no rows");
+    }
+    if (mapping.vector.empty() && !request.keys_only) {
+      return Status::Internal("Source::Read: a list of keys has no vectors");
     }
   }
   while (!requests.empty()) {
@@ -227,14 +232,15 @@ Status FileSource::ReadRowsOf(const ColumnMapping& mapping, const DataFile& file
 
 // The footers in the order of the files, several at a time where they are far away. Of several
 // failures the first file's is returned.
-Result<std::vector<Footer>> ReadFooters(std::span<const FoundFile> files, Storage* storage) {
+Result<std::vector<Footer>> ReadFooters(std::span<const FoundFile> files, Storage* storage,
+                                        const CheckIndex& check = {}) {
   std::vector<Footer> footers(files.size());
   std::vector<Status> statuses(files.size());
   std::atomic<size_t> next = 0;
   std::atomic<bool> failed = false;
   const auto work = [&] {
     for (size_t i = next++; i < files.size() && !failed; i = next++) {
-      Result<Footer> footer = ReadFooter(files[i].uri, storage);
+      Result<Footer> footer = ReadFooter(files[i].uri, storage, check);
       if (footer.ok()) {
         footers[i] = *std::move(footer);
       } else {
@@ -298,6 +304,30 @@ Manifest MakeManifest(std::span<const FoundFile> files, std::span<const Footer> 
 }
 
 }  // namespace
+
+Result<std::unique_ptr<Source>> OpenKeySource(std::span<const std::string> locations,
+                                              const SourceOptions& options,
+                                              const CheckIndex& check) {
+  auto storage = std::make_unique<Storage>(options.s3_profile, options.s3_region);
+  VECLOAD_ASSIGN_OR_RETURN(const auto files, Expand(locations, storage.get()));
+  VECLOAD_ASSIGN_OR_RETURN(const auto footers, ReadFooters(files, storage.get(), check));
+  const SchemaOf first{*footers.front().schema, files.front().uri};
+  VECLOAD_ASSIGN_OR_RETURN(ColumnMapping mapping,
+                           ChooseKeyColumn(first.schema, options, first.uri));
+  // Other columns than the key may be there or not.
+  SourceOptions only_key;
+  only_key.metadata_columns = {"none"};
+  std::vector<FileFormat> formats;
+  for (size_t i = 0; i < files.size(); ++i) {
+    formats.push_back(footers[i].format);
+    const SchemaOf other{*footers[i].schema, files[i].uri};
+    VECLOAD_RETURN_IF_ERROR(CheckSameColumns(first, other, mapping, only_key));
+  }
+  return std::unique_ptr<Source>(std::make_unique<FileSource>(
+      std::move(storage), MakeManifest(files, footers), std::move(formats), std::move(mapping),
+      std::vector<std::string>(), options.read_ahead_bytes_max));
+}
+
 }  // namespace source
 
 Result<std::unique_ptr<Source>> OpenSource(std::span<const std::string> locations,

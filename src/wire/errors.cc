@@ -114,11 +114,13 @@ std::string_view BareCode(std::string_view code) {
   return code;
 }
 
-// The number after "vectors[" or "/vectors/"; the path may begin with either.
+// The number after "vectors[" or "/vectors/"; the path may begin with either. What is deleted is
+// named by "keys".
 std::optional<size_t> RecordNumber(std::string_view path) {
   if (path.starts_with('/')) path.remove_prefix(1);
-  if (!path.starts_with("vectors")) return std::nullopt;
-  path.remove_prefix(7);
+  const std::string_view list = path.starts_with("keys") ? "keys" : "vectors";
+  if (!path.starts_with(list)) return std::nullopt;
+  path.remove_prefix(list.size());
   if (path.empty() || (path[0] != '[' && path[0] != '/' && path[0] != '.')) return std::nullopt;
   const char close = path[0] == '[' ? ']' : path[0];
   path.remove_prefix(1);

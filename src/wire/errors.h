@@ -39,8 +39,8 @@ WireError DecodeError(int http_status, std::string_view error_type_header, std::
 // The one place where service errors become codes (design: by aws_code first, then by status).
 Status ToStatus(const WireError& error, std::string_view operation, std::string_view request_id);
 
-// The numbers of the records that the fields name ("vectors[3].metadata", "/vectors/3/key" -> 3),
-// each once, ascending; empty where they name none.
+// The numbers of the records that the fields name ("vectors[3].metadata", "/vectors/3/key",
+// "/keys/3" -> 3), each once, ascending; empty where they name none.
 std::vector<size_t> NamedRecords(const std::vector<FieldError>& fields);
 
 }  // namespace vecload::wire

@@ -126,11 +126,13 @@ TEST(Errors, NamedRecordsReadsBothOfTheServicesForms) {
   using Numbers = std::vector<size_t>;
   EXPECT_EQ(named({"vectors[3].metadata"}), Numbers{3});
   EXPECT_EQ(named({"/vectors/3/key"}), Numbers{3});
+  EXPECT_EQ(named({"/keys/3", "keys[1]"}), (Numbers{1, 3}));
   EXPECT_EQ(named({"vectors.3.key", "/vectors/12", "vectors[0]"}), (Numbers{0, 3, 12}));
   EXPECT_EQ(named({"/vectors/7/key", "vectors[7].data", "/vectors/1/key"}), (Numbers{1, 7}));
-  EXPECT_EQ(named({"/vectors", "vectors", "vectors[]", "vectors[x]", "vectors[3", "vectors3",
-                   "/keys/3", "filter", "", "/vectors/-1/key", "/vectors/99999999999999999999999"}),
-            Numbers{});
+  EXPECT_EQ(
+      named({"/vectors", "vectors", "vectors[]", "vectors[x]", "vectors[3", "vectors3", "/keys",
+             "keys3", "filter", "", "/vectors/-1/key", "/vectors/99999999999999999999999"}),
+      Numbers{});
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ std::string Record(const std::string& key, const std::string& floats,
   return text + "}";
 }
 
-PutBody ThreeRecords() {
+RecordsBody ThreeRecords() {
   PutBodyWriter writer(kIndex, {});
   const std::array<float, 2> vector = {0.75F, -2.0F};
   EXPECT_TRUE(writer.Add("a", vector, "", kBodyBytesMax));
@@ -34,7 +34,7 @@ PutBody ThreeRecords() {
 }
 
 TEST(PutBody, IsPlainJson) {
-  const PutBody body = ThreeRecords();
+  const RecordsBody body = ThreeRecords();
   EXPECT_EQ(body.text(), std::string(kHead) + Record("\"a\"", "0.75,-2") + "," +
                              Record(R"("b\"\n\\")", "0.75,-2", R"({"x":1})") + "," +
                              Record("\"ü\"", "0.75,-2") + "]}");
@@ -51,7 +51,7 @@ TEST(PutBody, StopsBeforeTheLimitAndTakesWhatFitsExactly) {
     PutBodyWriter writer(kIndex, {});
     ASSERT_TRUE(writer.Add("a", vector, "", limit));
     EXPECT_EQ(writer.Add("b", vector, "", limit), limit == both);
-    const PutBody body = std::move(writer).Finish();
+    const RecordsBody body = std::move(writer).Finish();
     EXPECT_EQ(body.text().size(), limit == both ? both : first.size());
     EXPECT_LE(body.text().size(), limit);
   }
@@ -70,26 +70,26 @@ TEST(PutBody, NewBytesAddUpToTheBody) {
 }
 
 TEST(PutBody, SelectedRecordsMakeTheBodyThatTheyWouldHaveMade) {
-  const PutBody body = ThreeRecords();
+  const RecordsBody body = ThreeRecords();
   const std::array<size_t, 2> wanted = {1, 2};
-  const PutBody part = SelectRecords(body, wanted, {});
+  const RecordsBody part = SelectRecords(body, wanted, {});
   PutBodyWriter writer(kIndex, {});
   const std::array<float, 2> vector = {0.75F, -2.0F};
   ASSERT_TRUE(writer.Add("b\"\n\\", vector, R"({"x":1})", kBodyBytesMax));
   ASSERT_TRUE(writer.Add("ü", vector, "", kBodyBytesMax));
-  const PutBody expected = std::move(writer).Finish();
+  const RecordsBody expected = std::move(writer).Finish();
   EXPECT_EQ(part.text(), expected.text());
   ASSERT_EQ(part.records.size(), 2U);
   EXPECT_EQ(part.key_json(1), "\"ü\"");
 }
 
 TEST(PutBody, ReusesItsBuffer) {
-  PutBody body = ThreeRecords();
+  RecordsBody body = ThreeRecords();
   const char* data = body.bytes.data();
   PutBodyWriter writer(kIndex, std::move(body.bytes));
   const std::array<float, 1> vector = {1.0F};
   ASSERT_TRUE(writer.Add("a", vector, "", kBodyBytesMax));
-  const PutBody again = std::move(writer).Finish();
+  const RecordsBody again = std::move(writer).Finish();
   EXPECT_EQ(again.bytes.data(), data);
   EXPECT_EQ(again.text(), std::string(kHead) + Record("\"a\"", "1") + "]}");
 }

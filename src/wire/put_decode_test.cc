@@ -51,7 +51,7 @@ TEST(PutDecode, ReadsWhatTheWriterWrote) {
   const std::vector<float> second = {std::numeric_limits<float>::max(), 0, 3};
   ASSERT_TRUE(writer.Add("a\"b", first, R"({"n":1})", kBodyBytesMax));
   ASSERT_TRUE(writer.Add("größe", second, "", kBodyBytesMax));
-  const PutBody body = std::move(writer).Finish();
+  const RecordsBody body = std::move(writer).Finish();
   const auto outcome = Decode(std::string(body.text()));
   ASSERT_EQ(outcome->message(), "ok");
   const PutVectorsRequest& request = outcome->request;

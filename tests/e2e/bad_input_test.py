@@ -57,6 +57,16 @@ def test_not_parquet(program: Program, server: VecloadServer) -> None:
     assert_nothing_begun(load(program, "text.parquet"), "text.parquet", "Parquet")
 
 
+def test_rejects_never_overwrite_the_source(program: Program, server: VecloadServer) -> None:
+    make_index(server.client(), DIMENSION)
+    path = write_vectors(program.folder / "in.parquet", random_vectors(ROWS, DIMENSION))
+    before = path.read_bytes()
+    done = program.run("load", "in.parquet", "--index", "bucket/index", "--rejects",
+                       str(path))  # fmt: skip
+    assert_nothing_begun(done, "in.parquet", "--rejects")
+    assert path.read_bytes() == before
+
+
 def test_truncated_parquet(program: Program, server: VecloadServer) -> None:
     make_index(server.client(), DIMENSION)
     path = write_vectors(program.folder / "in.parquet", random_vectors(ROWS, DIMENSION))

@@ -8,9 +8,9 @@ import pytest
 from support.program import Program
 
 COMMANDS = (
-    ("load",), ("serve",), ("query",), ("index",), ("index", "create"), ("index", "show"),
-    ("index", "list"), ("index", "delete"), ("bucket",), ("bucket", "create"), ("bucket", "list"),
-    ("bucket", "delete"), ("generate",),
+    ("load",), ("delete",), ("serve",), ("query",), ("index",), ("index", "create"),
+    ("index", "show"), ("index", "list"), ("index", "delete"), ("bucket",),
+    ("bucket", "create"), ("bucket", "list"), ("bucket", "delete"), ("generate",),
 )  # fmt: skip
 
 WRONG = {
@@ -42,6 +42,12 @@ WRONG = {
     "load x --index b/i --part 1/2 --rows-from r": "excludes",
     "load x --index b/i --rows-from r --journal j": "excludes",
     "load x --index b/i --rows-from r --restart": "excludes",
+    "delete": "--index is required",
+    "delete --index b/i": "--keys-from is required",
+    "delete --index b/i --keys-from": "--keys-from",
+    "delete --keys-from x.jsonl --index b": '"b" does not name an index',
+    "delete --index b/i --keys-from x --batch-vectors 501": "--batch-vectors",
+    "delete --index b/i --keys-from x --vector-column v": "--vector-column",
     "query --index b/i": "--vector JSON or --like KEY is required",
     "query --index b/i --vector [1": "not a JSON array of numbers",
     "query --index b/i --vector [1] --like k": "excludes",

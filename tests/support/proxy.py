@@ -1,4 +1,4 @@
-"""Proxies on loopback; one that counts which vectors were sent, and which were acknowledged."""
+"""Proxies on loopback; one that counts which keys were sent, and which were acknowledged."""
 
 import contextlib
 import functools
@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 _KEY = re.compile(rb'\{"key":"([^"\\]*)"')
+_DELETED = re.compile(rb'"([^"\\]*)"')  # in the list of keys
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _WAIT_S = 30.0
 
@@ -51,7 +52,8 @@ class CountingProxy(Proxy):
     are `latency_s` on their way; those of a client that is gone by then never arrive.
 
     What passes is told by `run`, a number that its owner raises: `sent[run]` are the keys of
-    PutVectors that came in that run, `acknowledged[run]` those that a whole 200 was handed on for.
+    PutVectors and DeleteVectors that came in that run, `acknowledged[run]` those that a whole 200
+    was handed on for.
     """
 
     def __init__(self, port: int, latency_s: float = 0) -> None:
@@ -86,7 +88,7 @@ class CountingProxy(Proxy):
         request, whole = _receive_message(client)
         if not whole:
             return False
-        keys = set(_KEY.findall(request)) if request.startswith(b"POST /PutVectors ") else set()
+        keys = _keys_of(request)
         with self._lock:
             self.attempts += 1 if keys else 0
             self.sent.setdefault(run, set()).update(keys)
@@ -104,6 +106,14 @@ class CountingProxy(Proxy):
             with self._lock:
                 self.acknowledged.setdefault(run, set()).update(keys)
         return whole
+
+
+def _keys_of(request: bytes) -> set[bytes]:
+    if request.startswith(b"POST /PutVectors "):
+        return set(_KEY.findall(request))
+    if request.startswith(b"POST /DeleteVectors "):
+        return set(_DELETED.findall(request, request.index(b'"keys":[') + len(b'"keys":[')))
+    return set()
 
 
 def _receive_message(source: socket.socket) -> tuple[bytes, bool]:

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace vecload {
+
+// RFC 4648, section 4: the usual alphabet, padded.
+std::string ToBase64(std::string_view bytes);
+// Nothing where the text is not what ToBase64 would write.
+std::optional<std::string> FromBase64(std::string_view text);
+
+}  // namespace vecload
