@@ -69,7 +69,8 @@ struct LoadOptions {
   ClientOptions client;
   std::optional<CreateIndexOptions> create_index;  ///< Absent: the index must exist.
   /// Divides the vectors by key over so many indexes, INDEX-0000 and so on (ADR 0011): 1 to 1,000.
-  /// Rates are each one's. 0: the index of that very name.
+  /// Rates are each one's. 0: the index of that very name, or with `source.shard_by` one index for
+  /// each value of that column, which `index` is the base of (ADR 0012).
   uint32_t shards = 0;
 
   /// Any but kAny reads all keys before the load begins, and sorts them within memory_bytes_max
@@ -117,6 +118,7 @@ struct LoadOptions {
 /// What one shard of a load had.
 struct ShardReport {
   std::string index;
+  std::optional<std::string> value = {};  ///< Of the column that the rows are divided by.
   uint64_t vectors_acknowledged = 0;
   double vectors_per_s = 0;  ///< Until its last vector was acknowledged.
   uint64_t throttled = 0;

@@ -43,6 +43,9 @@ void AddOutputFlag(CLI::App* command, OutputFormat* format);
 void AddSourceOptions(CLI::App* command, const std::string& group,
                       std::vector<std::string>* sources, SourceOptions* options);
 
+// --shard-by COLUMN.
+CLI::Option* AddShardBy(CLI::App* command, SourceOptions* options, const std::string& help);
+
 // An option whose text `parse` turns into `*out`; what it refuses becomes a usage error.
 template <typename Out, typename T>
 CLI::Option* AddParsed(CLI::App* command, const std::string& name, Out* out,

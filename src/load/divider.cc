@@ -57,7 +57,12 @@ Status Divider::Add(const std::shared_ptr<const RowBlock>& block) {
 
 Status Divider::AddRow(const SourceRow& row, RowId id,
                        const std::shared_ptr<const RowBlock>& block) {
-  const uint32_t number = options_.shards == 1 ? 0 : client::ShardOf(row.key, options_.shards);
+  uint32_t number = 0;
+  if (options_.values != nullptr) {
+    VECLOAD_ASSIGN_OR_RETURN(number, options_.values->Find(row));
+  } else if (options_.shards > 1) {
+    number = client::ShardOf(row.key, options_.shards);
+  }
   const RowFilter::Answer answer = filter_.Ask(id, number);
   if (!answer.wanted) return Status::Ok();
   Shard& shard = shards_[number];

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "client/value_shards.h"
 #include "journal/segment_set.h"
 #include "load/cutter.h"
 #include "vecload/source.h"
@@ -44,8 +45,8 @@ class RowFilter {
   std::vector<Kept> kept_;  // by shard
 };
 
-// Divides a stream of blocks over the shards, by key, and cuts each shard's rows into batches. One
-// shard is the plain case. Not thread-safe.
+// Divides a stream of blocks over the shards, by key or by value, and cuts each shard's rows into
+// batches. One shard is the plain case. Not thread-safe.
 class Divider {
  public:
   // A load whose first rows are all bad has the wrong column.
@@ -53,6 +54,7 @@ class Divider {
 
   struct Options {
     uint32_t shards = 1;
+    const client::ValueNumbers* values = nullptr;  // null: the key says which shard a row is of
     source::RowRules rules = {};
     const std::atomic<uint32_t>* batch_vectors_max = nullptr;
     const DuplicateRows* duplicates = nullptr;

@@ -21,6 +21,7 @@
 #include "load/reading_plan.h"
 #include "load/rejects_file.h"
 #include "load/rows_from.h"
+#include "load/targets.h"
 #include "source/listed_rows.h"
 #include "vecload/client.h"
 #include "vecload/loader.h"
@@ -70,20 +71,31 @@ Status CheckOptions(const LoadOptions& options) {
   if (options.shards > 0) {
     VECLOAD_RETURN_IF_ERROR(client::CheckShardNames(options.index, options.shards));
   }
+  if (!options.source.shard_by.empty()) {
+    if (options.shards > 0) {
+      return Status::InvalidArgument("rows are divided by key or by value, not by both");
+    }
+    VECLOAD_RETURN_IF_ERROR(client::CheckValueBase(options.index));
+  }
   return CheckRowsFrom(options);
 }
 
-// The index as it is made where it is absent; another loader may be quicker at each step.
-Status CreateBucketAndIndex(Client* client, Source* source, const LoadOptions& options) {
+// Makes the bucket where it is absent, and says how an index in it is made; another loader may be
+// quicker at each step.
+Result<IndexSettings> PrepareToCreate(Client* client, Source* source, const LoadOptions& options) {
   const CreateIndexOptions& create = *options.create_index;
   VECLOAD_ASSIGN_OR_RETURN(const uint32_t dimension, source->Dimension());
   Status bucket = client->CreateVectorBucket(options.index.bucket);
   if (!bucket.ok() && bucket.code() != Code::kConflict) return bucket;
-  const IndexSettings settings{.dimension = dimension,
-                               .metric = create.metric,
-                               .non_filterable_keys = create.non_filterable_keys,
-                               .kms_key_arn = create.kms_key_arn,
-                               .tags = create.tags};
+  return IndexSettings{.dimension = dimension,
+                       .metric = create.metric,
+                       .non_filterable_keys = create.non_filterable_keys,
+                       .kms_key_arn = create.kms_key_arn,
+                       .tags = create.tags};
+}
+
+Status CreateBucketAndIndex(Client* client, Source* source, const LoadOptions& options) {
+  VECLOAD_ASSIGN_OR_RETURN(const IndexSettings settings, PrepareToCreate(client, source, options));
   if (options.shards > 0) {
     return client::CreateShards(client, options.index, options.shards, settings);
   }
@@ -169,14 +181,47 @@ Result<std::vector<IndexInfo>> FindShards(Client* client, Source* source,
   return std::move(shards.indexes);
 }
 
-// Those that the vectors go to, one a shard.
-Result<std::vector<IndexInfo>> FindTargets(Client* client, Source* source,
-                                           const LoadOptions& options) {
-  if (options.shards > 0) return FindShards(client, source, options);
+// One index for each value of the column by which the rows are divided. Nothing is made where one
+// of them is not for its value.
+Result<load::Targets> FindByValue(Client* client, Source* source, const LoadOptions& options) {
+  VECLOAD_ASSIGN_OR_RETURN(std::vector<std::string> values, load::ReadShardValues(options, source));
+  const client::ShardBy by{.base = options.index, .column = options.source.shard_by};
+  VECLOAD_ASSIGN_OR_RETURN(auto found, client::FindValueIndexes(client, by, values));
+  std::vector<std::string> absent;
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (!found[i].has_value()) absent.push_back(values[i]);
+  }
+  if (!absent.empty() && options.create_index.has_value()) {
+    VECLOAD_ASSIGN_OR_RETURN(const IndexSettings settings,
+                             PrepareToCreate(client, source, options));
+    VECLOAD_RETURN_IF_ERROR(client::CreateValueIndexes(client, by, absent, settings));
+    VECLOAD_ASSIGN_OR_RETURN(found, client::FindValueIndexes(client, by, values));
+  }
+  Result<client::ShardSet> set = client::WholeSet(by, values, std::move(found));
+  if (set.status().code() == Code::kNotFound) {
+    return Status(Code::kNotFound, set.status().message() +
+                                       "; create them with --create-index --distance-metric "
+                                       "cosine|euclidean");
+  }
+  if (!set.ok()) return set.status();
+  for (const IndexInfo& index : set->indexes) {
+    if (!options.create_index.has_value()) break;
+    VECLOAD_RETURN_IF_ERROR(CheckAsCreated(index, *options.create_index));
+  }
+  return load::MakeTargets(std::move(values), std::move(set->indexes));
+}
+
+// What the vectors go to.
+Result<load::Targets> FindTargets(Client* client, Source* source, const LoadOptions& options) {
+  if (!options.source.shard_by.empty()) return FindByValue(client, source, options);
+  if (options.shards > 0) {
+    VECLOAD_ASSIGN_OR_RETURN(auto shards, FindShards(client, source, options));
+    return load::Targets{.indexes = std::move(shards)};
+  }
   VECLOAD_ASSIGN_OR_RETURN(IndexInfo index, FindIndex(client, source, options));
   // As the user names it: what GetIndex says may be an ARN's form of the same.
   index.name = options.index;
-  return std::vector<IndexInfo>{std::move(index)};
+  return load::Targets{.indexes = {std::move(index)}};
 }
 
 void Tell(const LoadOptions& options, const std::string& message) {
@@ -203,19 +248,37 @@ struct Books {
   std::string rejects_path;
 };
 
-journal::JobIdentity IdentityOf(std::span<const IndexInfo> indexes, const std::string& endpoint_url,
+journal::JobIdentity IdentityOf(const load::Targets& targets, const std::string& endpoint_url,
                                 const ColumnMapping& mapping, const LoadOptions& options) {
   journal::JobIdentity identity;
   identity.endpoint_url = endpoint_url;
   identity.part = options.part;
   identity.parts = options.parts;
-  for (const IndexInfo& index : indexes) {
+  for (const IndexInfo& index : targets.indexes) {
     identity.indexes.push_back({index.arn, index.creation_time_s});
   }
+  if (targets.values != nullptr) load::SetShards(options.index, targets, &identity);
   if (options.shards > 0) identity.shard_scheme = client::kShardScheme;
   identity.mapping = mapping;
   identity.on_duplicate = OnDuplicateName(options.on_duplicate);
   return identity;
+}
+
+Result<std::string> JournalPath(const LoadOptions& options, const journal::JobIdentity& identity) {
+  if (!options.journal_path.empty()) return options.journal_path;
+  return journal::DefaultPath(identity);
+}
+
+// Values keep the numbers that the job's journal has given them, whatever came or went since.
+Status NumberAsJournal(const LoadOptions& options, const journal::JobIdentity& identity,
+                       load::Targets* targets) {
+  const bool goes_on = options.keep_journal && !options.restart && options.rows_from_path.empty();
+  if (targets->values == nullptr || !goes_on) return Status::Ok();
+  VECLOAD_ASSIGN_OR_RETURN(const std::string path, JournalPath(options, identity));
+  const Result<journal::Shown> shown = journal::Show(path);
+  // What is wrong with a journal is for opening it to say.
+  if (!shown.ok()) return Status::Ok();
+  return load::NumberAsBefore(options.index, journal::ValueShardsOf(shown->identity), targets);
 }
 
 // A job goes on with the rejects file that its earlier runs wrote, unless the user names another.
@@ -246,10 +309,7 @@ Result<Books> OpenBooks(const LoadOptions& options, const journal::JobIdentity& 
     Tell(options, "\"" + options.rejects_path +
                       "\" is no regular file, so no journal is kept: this load cannot be resumed");
   } else if (options.keep_journal) {
-    books.journal_path = options.journal_path;
-    if (books.journal_path.empty()) {
-      VECLOAD_ASSIGN_OR_RETURN(books.journal_path, journal::DefaultPath(identity));
-    }
+    VECLOAD_ASSIGN_OR_RETURN(books.journal_path, JournalPath(options, identity));
     books.rejects_path = RejectsPath(options, books.journal_path);
     VECLOAD_ASSIGN_OR_RETURN(
         journal::Opened opened,
@@ -334,29 +394,35 @@ Result<LoadReport> Load(const LoadOptions& options) {
   VECLOAD_ASSIGN_OR_RETURN(const std::shared_ptr<client::Caller> caller,
                            client::Caller::Open(options.client, ConnectionsMax(options)));
   const std::unique_ptr<Client> client = client::MakeClient(caller);
-  VECLOAD_ASSIGN_OR_RETURN(std::vector<IndexInfo> indexes,
-                           FindTargets(client.get(), source.get(), options));
+  VECLOAD_ASSIGN_OR_RETURN(load::Targets targets, FindTargets(client.get(), source.get(), options));
   // Where the column's type fixes the length, a wrong one is told before every row is rejected.
   if (source->mapping().dimension != 0) {
-    VECLOAD_RETURN_IF_ERROR(load::CheckDimension(source->mapping().dimension,
-                                                 source->mapping().vector, indexes.front()));
+    VECLOAD_RETURN_IF_ERROR(load::CheckDimension(
+        source->mapping().dimension, source->mapping().vector, targets.indexes.front()));
   }
-  const journal::JobIdentity identity =
-      IdentityOf(indexes, caller->endpoint_url(), source->mapping(), options);
+  const auto identify = [&] {
+    return IdentityOf(targets, caller->endpoint_url(), source->mapping(), options);
+  };
+  VECLOAD_RETURN_IF_ERROR(NumberAsJournal(options, identify(), &targets));
+  const journal::JobIdentity identity = identify();
   VECLOAD_ASSIGN_OR_RETURN(Books books, OpenBooks(options, identity, source->manifest(), plan));
   VECLOAD_ASSIGN_OR_RETURN(const Duplicates duplicates,
                            FindDuplicates(options, source.get(), &books));
   load::SelectedRows selected(source.get(), &plan);
   const bool is_listed = !options.rows_from_path.empty();
+  LoadOptions sized = options;  // by as many values as there are
+  if (targets.values != nullptr) sized.shards = static_cast<uint32_t>(targets.indexes.size());
   load::Pipeline pipeline({.source = is_listed ? &selected : source.get(),
                            .caller = caller.get(),
                            .rejects = books.rejects.get(),
                            .journal = books.journal.get(),
                            .plan = &plan,
                            .duplicates = duplicates.get(),
-                           .indexes = std::move(indexes),
-                           .options = &options});
+                           .values = targets.values.get(),
+                           .indexes = targets.indexes,
+                           .options = &sized});
   LoadReport report = pipeline.Run();
+  if (targets.values != nullptr) load::NameValues(targets, &report);
   report.sources = options.sources;
   report.part = options.part;
   report.parts = options.parts;

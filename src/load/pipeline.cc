@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "client/shards.h"
 #include "load/job_plan.h"
 #include "wire/limits.h"
 
@@ -127,7 +128,10 @@ std::vector<Lane> MakeLanes(const Pipeline::Parts& parts, TimePoint now) {
 
 }  // namespace
 
-uint32_t ShardCount(const LoadOptions& options) { return std::max(1U, options.shards); }
+uint32_t ShardCount(const LoadOptions& options) {
+  if (options.shards == 0 && !options.source.shard_by.empty()) return client::kShardsMax;
+  return std::max(1U, options.shards);
+}
 
 uint32_t InFlightMax(const LoadOptions& options) {
   const uint32_t shards = ShardCount(options);
@@ -195,6 +199,7 @@ void Pipeline::ReadSource() {
   const IndexInfo& index = parts_.indexes.front();
   Divider divider(
       {.shards = Shards(parts_),
+       .values = parts_.values,
        .rules = {.dimension = index.dimension, .metric = index.metric},
        .batch_vectors_max = &batch_vectors_max_,
        .duplicates = parts_.duplicates,

@@ -24,7 +24,8 @@
 
 namespace vecload::load {
 
-// The shards of a load; one where its index is not divided.
+// The shards of a load; one where its index is not divided, and as many as there can be where the
+// values that make them are not known yet.
 uint32_t ShardCount(const LoadOptions& options);
 // How many requests of one shard may be under way.
 uint32_t InFlightMax(const LoadOptions& options);
@@ -42,9 +43,10 @@ class Pipeline {
     Source* source = nullptr;
     client::Caller* caller = nullptr;
     RejectsFile* rejects = nullptr;
-    journal::Journal* journal = nullptr;        // null: the load cannot be resumed
-    const ReadingPlan* plan = nullptr;          // null: all rows
-    const DuplicateRows* duplicates = nullptr;  // null: a batch's own later rows win
+    journal::Journal* journal = nullptr;           // null: the load cannot be resumed
+    const ReadingPlan* plan = nullptr;             // null: all rows
+    const DuplicateRows* duplicates = nullptr;     // null: a batch's own later rows win
+    const client::ValueNumbers* values = nullptr;  // null: the key says which shard a row is of
     // One a shard, alike in all but their names; of an index that is not divided its own.
     std::vector<IndexInfo> indexes;
     const LoadOptions* options = nullptr;

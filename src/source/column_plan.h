@@ -19,7 +19,7 @@ Result<ColumnMapping> ChooseColumns(const arrow::Schema& schema,
                                     std::span<const std::string> partitions,
                                     const SourceOptions& options, const std::string& uri);
 
-// The file's columns that the mapping needs, by name: key, vector, then metadata.
+// The file's columns that the mapping needs, by name: key, vector, then metadata and the shard's.
 std::vector<std::string> NeededColumns(const ColumnMapping& mapping, const arrow::Schema& schema);
 
 // Whether a further file has the columns of the first, in types that mean the same: the width of
