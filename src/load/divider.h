@@ -30,6 +30,8 @@ class RowFilter {
   };
   // Asked for ascending rows of a file mostly, so the last answer of each shard is kept.
   [[nodiscard]] Answer Ask(RowId id, uint32_t shard);
+  // What of the shard's range is wanted.
+  [[nodiscard]] std::vector<Segment> Wanted(const Segment& range) const;
 
  private:
   RowFilter(journal::SegmentSet set, bool wants_contained)
@@ -65,6 +67,10 @@ class Divider {
 
   // What is read from now on is judged by this one.
   void SetFilter(RowFilter filter) { filter_ = std::move(filter); }
+  // What of a shard's range would be taken if it were read.
+  [[nodiscard]] std::vector<Segment> Wanted(const Segment& range) const {
+    return filter_.Wanted(range);
+  }
   Status Add(const std::shared_ptr<const RowBlock>& block);
   // Emits all that is left.
   Status Finish();

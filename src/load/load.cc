@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -184,7 +185,9 @@ Result<std::vector<IndexInfo>> FindShards(Client* client, Source* source,
 // One index for each value of the column by which the rows are divided. Nothing is made where one
 // of them is not for its value.
 Result<load::Targets> FindByValue(Client* client, Source* source, const LoadOptions& options) {
-  VECLOAD_ASSIGN_OR_RETURN(std::vector<std::string> values, load::ReadShardValues(options, source));
+  VECLOAD_ASSIGN_OR_RETURN(source::ShardValues read, load::ReadShardValues(options, source));
+  std::vector<std::string> values;
+  for (const source::ShardValues::Value& value : read.values) values.push_back(value.text);
   const client::ShardBy by{.base = options.index, .column = options.source.shard_by};
   VECLOAD_ASSIGN_OR_RETURN(auto found, client::FindValueIndexes(client, by, values));
   std::vector<std::string> absent;
@@ -208,7 +211,9 @@ Result<load::Targets> FindByValue(Client* client, Source* source, const LoadOpti
     if (!options.create_index.has_value()) break;
     VECLOAD_RETURN_IF_ERROR(CheckAsCreated(index, *options.create_index));
   }
-  return load::MakeTargets(std::move(values), std::move(set->indexes));
+  load::Targets targets = load::MakeTargets(std::move(values), std::move(set->indexes));
+  targets.read = std::move(read);
+  return targets;
 }
 
 // What the vectors go to.
@@ -411,7 +416,11 @@ Result<LoadReport> Load(const LoadOptions& options) {
   load::SelectedRows selected(source.get(), &plan);
   const bool is_listed = !options.rows_from_path.empty();
   LoadOptions sized = options;  // by as many values as there are
-  if (targets.values != nullptr) sized.shards = static_cast<uint32_t>(targets.indexes.size());
+  std::optional<load::ShardRuns> runs;
+  if (targets.values != nullptr) {
+    sized.shards = static_cast<uint32_t>(targets.indexes.size());
+    runs.emplace(source->manifest(), targets.read, *targets.values);
+  }
   load::Pipeline pipeline({.source = is_listed ? &selected : source.get(),
                            .caller = caller.get(),
                            .rejects = books.rejects.get(),
@@ -419,6 +428,7 @@ Result<LoadReport> Load(const LoadOptions& options) {
                            .plan = &plan,
                            .duplicates = duplicates.get(),
                            .values = targets.values.get(),
+                           .runs = runs.has_value() ? &*runs : nullptr,
                            .indexes = targets.indexes,
                            .options = &sized});
   LoadReport report = pipeline.Run();

@@ -1,5 +1,7 @@
 #include "load/targets.h"
 
+#include <algorithm>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -9,6 +11,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "client/shards.h"
+#include "load/key_pass.h"
 
 namespace vecload::load {
 namespace {
@@ -29,7 +32,28 @@ IndexInfo IndexOf(const IndexName& base, const journal::ValueShard& shard, const
 
 }  // namespace
 
-Result<std::vector<std::string>> ReadShardValues(const LoadOptions& options, Source* source) {
+ShardRuns::ShardRuns(const Manifest& manifest, const source::ShardValues& found,
+                     const client::ValueNumbers& numbers)
+    : first_rows_(FirstRows(manifest)) {
+  for (const source::ShardValues::Run& run : found.runs) {
+    SourceRow row;
+    row.has_shard_value = true;
+    row.shard_value = found.values[run.value].text;
+    const std::optional<uint32_t> shard = numbers.Of(row);
+    CHECK(shard.has_value());
+    runs_.push_back({.begin = run.begin, .end = run.end, .shard = *shard});
+  }
+}
+
+uint64_t ShardRuns::EndOf(RowId id, uint32_t shard) const {
+  const uint64_t row = first_rows_[id.file] + id.row;
+  const auto run =
+      std::ranges::upper_bound(runs_, row, {}, &Run::end);  // the first that ends later
+  if (run == runs_.end() || run->begin > row || run->shard != shard) return id.row;
+  return std::min(run->end, first_rows_[id.file + 1]) - first_rows_[id.file];
+}
+
+Result<source::ShardValues> ReadShardValues(const LoadOptions& options, Source* source) {
   const auto tell = [&](const std::string& message) {
     if (options.on_message) options.on_message(message);
   };
@@ -41,14 +65,12 @@ Result<std::vector<std::string>> ReadShardValues(const LoadOptions& options, Sou
   const TimePoint begin = Clock::System().Now();
   auto found = source::FindShardValues(source, client::kShardsMax, options.stop);
   if (!found.ok()) return found.status().WithContext("dividing the rows");
-  std::vector<std::string> values;
-  for (source::ShardValues::Value& value : found->values) values.push_back(std::move(value.text));
-  tell(
-      fmt::format("{} value{}, each with an index of its own; {} rows have none; finding them took "
-                  "{:.1f} s",
-                  values.size(), values.size() == 1 ? "" : "s", found->rows_without,
-                  Seconds(Clock::System().Now() - begin)));
-  return values;
+  const size_t values = found->values.size();
+  tell(fmt::format(
+      "{} value{}, each with an index of its own; {} rows have none; finding them took "
+      "{:.1f} s",
+      values, values == 1 ? "" : "s", found->rows_without, Seconds(Clock::System().Now() - begin)));
+  return found;
 }
 
 Targets MakeTargets(std::vector<std::string> values, std::vector<IndexInfo> indexes) {
@@ -89,9 +111,9 @@ Status NumberAsBefore(const IndexName& base, const std::vector<journal::ValueSha
         before.size(), values.size(), client::kShardsMax));
   }
   places.clear();  // views into what goes now
-  *targets = {.indexes = std::move(indexes),
-              .values = std::make_unique<const client::ValueNumbers>(std::move(values)),
-              .has_rows = std::move(has_rows)};
+  targets->indexes = std::move(indexes);
+  targets->values = std::make_unique<const client::ValueNumbers>(std::move(values));
+  targets->has_rows = std::move(has_rows);
   return Status::Ok();
 }
 

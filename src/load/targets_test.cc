@@ -76,6 +76,42 @@ TEST(NumberAsBefore, RefusesMoreThanAThousandInAll) {
   EXPECT_THAT(status.message(), HasSubstr("--restart"));
 }
 
+TEST(ShardRuns, EndWithTheRunOrTheFile) {
+  Manifest manifest;
+  for (const uint64_t rows : {100, 0, 50, 200}) {
+    SourceFile file;
+    file.rows = rows;
+    manifest.rows += rows;
+    manifest.files.push_back(file);
+  }
+  const client::ValueNumbers numbers({"b", "a"});
+  source::ShardValues found;
+  found.values = {{"a", 1}, {"b", 1}};
+  found.runs = {{.begin = 10, .end = 120, .value = 0}, {.begin = 120, .end = 200, .value = 1}};
+  const ShardRuns runs(manifest, found, numbers);
+  EXPECT_EQ(runs.EndOf({0, 9}, 1), 9U) << "before the run";
+  EXPECT_EQ(runs.EndOf({0, 10}, 1), 100U) << "to the file's end";
+  EXPECT_EQ(runs.EndOf({2, 0}, 1), 20U);
+  EXPECT_EQ(runs.EndOf({2, 0}, 0), 0U) << "another shard's";
+  EXPECT_EQ(runs.EndOf({2, 20}, 0), 50U);
+  EXPECT_EQ(runs.EndOf({3, 49}, 0), 50U);
+  EXPECT_EQ(runs.EndOf({3, 50}, 0), 50U) << "behind all runs";
+}
+
+TEST(RowFilter, SaysWhatOfARangeIsWanted) {
+  journal::SegmentSet set;
+  set.Add({{0, 1, 10, 20}, {.rows = 10}});
+  set.Add({{0, 1, 30, 40}, {.rows = 10}});
+  set.Add({{0, 2, 0, 100}, {.rows = 100}});
+  const Segment range{0, 1, 15, 50};
+  EXPECT_THAT(RowFilter().Wanted(range), ElementsAre(range));
+  EXPECT_THAT(RowFilter::AllBut(set).Wanted(range),
+              ElementsAre(Segment{0, 1, 20, 30}, Segment{0, 1, 40, 50}));
+  EXPECT_THAT(RowFilter::Only(set).Wanted(range),
+              ElementsAre(Segment{0, 1, 15, 20}, Segment{0, 1, 30, 40}));
+  EXPECT_THAT(RowFilter::AllBut(set).Wanted({0, 2, 0, 100}), ElementsAre());
+}
+
 class ValueDividerTest : public ::testing::Test {
  protected:
   // Row i has the value i; an absent one is null.
