@@ -98,6 +98,7 @@ struct JobOptions {
 /// What one shard of a job had.
 struct ShardReport {
   std::string index;
+  std::optional<std::string> value = {};  ///< Of the column that the rows are divided by.
   uint64_t vectors_acknowledged = 0;
   double vectors_per_s = 0;  ///< Until its last vector was acknowledged.
   uint64_t throttled = 0;

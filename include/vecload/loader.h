@@ -36,7 +36,8 @@ std::string_view OnDuplicateName(OnDuplicate policy);
 struct LoadOptions : JobOptions {
   std::optional<CreateIndexOptions> create_index;  ///< Absent: the index must exist.
   /// Divides the vectors by key over so many indexes, INDEX-0000 and so on (ADR 0011): 1 to 1,000.
-  /// Rates are each one's. 0: the index of that very name.
+  /// Rates are each one's. 0: the index of that very name, or with `source.shard_by` one index for
+  /// each value of that column, which `index` is the base of (ADR 0012).
   uint32_t shards = 0;
 
   /// Any but kAny reads all keys before the load begins, and sorts them within memory_bytes_max

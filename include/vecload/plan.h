@@ -21,7 +21,8 @@ struct PlanOptions {
   /// the service, and no credentials are needed.
   std::optional<IndexName> index;
   ClientOptions client;
-  uint32_t shards = 0;  ///< 1 to 1,000; 0: as the index has, or one index.
+  /// 1 to 1,000; 0: as the index has, or one index, or with `source.shard_by` one a value.
+  uint32_t shards = 0;
 
   bool check_keys = false;        ///< Reads the keys of all rows and tells which come twice.
   std::string duplicates_path;    ///< Where all such rows are told, as JSON Lines; empty: nowhere.
@@ -49,6 +50,13 @@ struct RepeatedKeys {
   static constexpr size_t kRowsShownMax = 1'000;
 };
 
+/// A value of the column by which rows are divided, and how many rows it has.
+struct PlannedValue {
+  std::string value;
+  std::string index;  ///< "BUCKET/INDEX"; empty where no index was named.
+  uint64_t rows = 0;
+};
+
 /// What a load of the source will take, told from the files' footers and a small sample of rows.
 /// Rows that will be rejected, and keys that come twice, are counted as any other.
 struct LoadPlan {
@@ -61,6 +69,8 @@ struct LoadPlan {
 
   bool index_exists = false;
   uint32_t shards = 1;
+  std::vector<PlannedValue> values;  ///< With `source.shard_by`; by their bytes.
+  uint64_t rows_without_value = 0;   ///< Will be rejected.
 
   uint64_t sample_rows = 0;  ///< 0: no row of the sample could be loaded, and metadata is unknown.
   double key_bytes_mean = 0;
@@ -70,7 +80,7 @@ struct LoadPlan {
   uint64_t requests = 0;           ///< PutVectors calls; small files share one.
   uint64_t body_bytes = 0;         ///< Of these calls, without their headers.
   uint64_t logical_bytes = 0;      ///< 4 for each float, the keys and the metadata: what is billed.
-  double load_s = 0;               ///< At the documented limits of each index.
+  double load_s = 0;               ///< At the documented limits of each index; of the largest.
   uint64_t memory_bytes_max = 0;   ///< The load's default budget on this machine.
   uint64_t verify_list_calls = 0;  ///< Of a verify that finds no difference; one that does, twice.
   std::optional<RepeatedKeys> repeated_keys;  ///< Present with check_keys.

@@ -89,6 +89,8 @@ enum class RejectRule : uint8_t {
   kMetadataBytes,            ///< More than 40,960 bytes of metadata.
   kMetadataJson,             ///< --metadata-json: not a JSON object.
   kServiceRefused,           ///< The service named this row, or refused it when sent alone.
+  kShardValueMissing,        ///< --shard-by: the column is null.
+  kShardValueNotUtf8,        ///< --shard-by: the value is not UTF-8.
 };
 
 /// Returns the rule as it stands in a rejects line, e.g. "vector_not_finite".

@@ -42,7 +42,9 @@ struct ColumnMapping {
   std::string vector;
   std::vector<std::string> metadata;  ///< Top-level columns; a struct is flattened with dots.
   std::string metadata_json;          ///< Empty, or the one column that holds JSON objects.
-  uint32_t dimension = 0;  ///< Of a vector column whose type fixes it; 0: rows may differ.
+  uint32_t dimension = 0;     ///< Of a vector column whose type fixes it; 0: rows may differ.
+  std::string shard_by = {};  ///< The column whose values divide the rows; empty: none.
+  bool shard_by_is_partition = false;  ///< It is a hive partition of the paths.
 };
 
 /// How to find and read the input.
@@ -52,8 +54,11 @@ struct SourceOptions {
   /// Empty: all columns that are neither key nor vector. {"none"}: none. Else these.
   std::vector<std::string> metadata_columns;
   std::string metadata_json;  ///< Excludes metadata_columns.
-  std::string s3_profile;     ///< Empty: AWS_PROFILE and the default chain.
-  std::string s3_region;      ///< Empty: AWS_REGION, the profile, then the bucket's own.
+  /// Empty, or the column, or hive partition, each value of which is a shard (ADR 0012): of
+  /// strings, integers or bools.
+  std::string shard_by = {};
+  std::string s3_profile;  ///< Empty: AWS_PROFILE and the default chain.
+  std::string s3_region;   ///< Empty: AWS_REGION, the profile, then the bucket's own.
   /// Of files on S3, what each reading thread may hold that is fetched before it is needed.
   uint64_t read_ahead_bytes_max = 32 << 20;
 };
@@ -67,9 +72,11 @@ struct SourceRow {
   uint32_t metadata_bytes = 0;    ///< By the service's size model (wire/metadata.h).
   uint32_t metadata_filterable_bytes = 0;  ///< The part under filterable keys.
   uint32_t metadata_keys = 0;
+  bool has_shard_value = false;  ///< Set where ColumnMapping::shard_by has a value for the row.
   RejectRule fault = RejectRule::kNone;  ///< What the source itself found wrong with the row.
   /// The column or JSON path at fault and what is wrong with it; empty where fault is kNone.
   std::string_view fault_detail;
+  std::string_view shard_value;  ///< Its text: UTF-8, decimal, or true and false. May be empty.
 };
 
 /// Consecutive rows of one file.
@@ -88,9 +95,11 @@ struct ReadRequest {
   uint64_t row_end = 0;
   uint32_t block_rows_max = 500;
   std::span<const std::string> non_filterable_keys;  ///< Of the index; decides what counts where.
-  /// Reads and decodes the key column alone: rows come without vector and metadata, and with the
-  /// faults of their keys only.
+  /// Reads and decodes the key column alone, and the one of ColumnMapping::shard_by: rows come
+  /// without vector and metadata, and with the faults of these only.
   bool keys_only = false;
+  /// Reads and decodes only the column of ColumnMapping::shard_by, which is no partition.
+  bool shard_values_only = false;
 };
 
 /// The seam for input. An implementation is opened with its manifest complete, is immutable

@@ -18,7 +18,9 @@
 #include "audit/record_digest.h"
 #include "audit/rejected_rows.h"
 #include "client/shards.h"
+#include "client/value_shards.h"
 #include "source/row_check.h"
+#include "source/shard_values.h"
 #include "wire/limits.h"
 
 namespace vecload {
@@ -44,6 +46,9 @@ class Verification {
   using TakeVector = std::function<Status(const Record&, uint32_t shard, RecordDigester* digester)>;
 
   Status Open();
+  // With --shard-by those of the values that the source has.
+  Result<client::ShardSet> FindIndexes();
+  Status ReadValues();
   Status CompareAll();
   Status CompareSample();
   Status CheckUnchanged();
@@ -65,7 +70,10 @@ class Verification {
   // Nothing of a row that the index cannot hold.
   std::optional<RecordDigest> DigestOf(const SourceRow& row, RecordDigester* digester) const {
     if (!Loadable(row)) return std::nullopt;
-    return digester->Of(row.key, row.vector, row.metadata, indexes_.ShardOf(row.key));
+    return digester->Of(row.key, row.vector, row.metadata, ShardOf(row));
+  }
+  [[nodiscard]] uint32_t ShardOf(const SourceRow& row) const {
+    return values_ != nullptr ? values_->Of(row).value_or(0) : indexes_.ShardOf(row.key);
   }
   [[nodiscard]] Entry RowEntry(const SourceRow& row, uint32_t file, uint64_t number,
                                const std::optional<RecordDigest>& digest) const;
@@ -80,6 +88,7 @@ class Verification {
   source::RowRules row_rules_;
   std::unique_ptr<Source> source_;
   std::unique_ptr<Client> client_;
+  std::unique_ptr<const client::ValueNumbers> values_;  // null: the key says which shard it is
   client::ShardSet indexes_;
   RejectedRows rejected_;
   VerifyReport report_;
@@ -94,10 +103,31 @@ class Verification {
   std::mutex telling_;
 };
 
+Result<client::ShardSet> Verification::FindIndexes() {
+  if (values_ == nullptr) return client::FindIndexes(client_.get(), options_.index);
+  const client::ShardBy by{.base = options_.index, .column = options_.source.shard_by};
+  VECLOAD_ASSIGN_OR_RETURN(auto found,
+                           client::FindValueIndexes(client_.get(), by, values_->values()));
+  return client::WholeSet(by, values_->values(), std::move(found));
+}
+
+Status Verification::ReadValues() {
+  if (options_.source.shard_by.empty()) return Status::Ok();
+  VECLOAD_RETURN_IF_ERROR(client::CheckValueBase(options_.index));
+  VECLOAD_ASSIGN_OR_RETURN(
+      source::ShardValues found,
+      source::FindShardValues(source_.get(), client::kShardsMax, options_.stop));
+  std::vector<std::string> values;
+  for (source::ShardValues::Value& value : found.values) values.push_back(std::move(value.text));
+  values_ = std::make_unique<const client::ValueNumbers>(std::move(values));
+  return Status::Ok();
+}
+
 Status Verification::Open() {
   VECLOAD_ASSIGN_OR_RETURN(source_, OpenSource(options_.sources, options_.source));
   VECLOAD_ASSIGN_OR_RETURN(client_, Client::Open(options_.client));
-  VECLOAD_ASSIGN_OR_RETURN(indexes_, client::FindIndexes(client_.get(), options_.index));
+  VECLOAD_RETURN_IF_ERROR(ReadValues());
+  VECLOAD_ASSIGN_OR_RETURN(indexes_, FindIndexes());
   VECLOAD_ASSIGN_OR_RETURN(rejected_,
                            RejectedRows::Read(options_.rejects_path, source_->manifest()));
   const uint32_t dimension = source_->mapping().dimension;
@@ -139,6 +169,7 @@ Status Verification::ReadFiles(const TakeRow& take, std::atomic<uint32_t>* next)
           ++rows_rejected_;
           continue;
         }
+        if (values_ != nullptr) VECLOAD_RETURN_IF_ERROR(values_->Find(block.rows[i]).status());
         VECLOAD_RETURN_IF_ERROR(take(block.rows[i], file, row, &digester));
       }
       rows_ += block.rows.size();
@@ -174,7 +205,7 @@ Status Verification::ReadSource(const TakeRow& take) {
 }
 
 Status Verification::ReadIndex(const TakeVector& take) {
-  const uint32_t segments = indexes_.is_sharded ? 1 : kSegmentsOfOneIndex;
+  const uint32_t segments = indexes_.size() > 1 ? 1 : kSegmentsOfOneIndex;
   const ReadOptions reading{.data = !options_.keys_only,
                             .metadata = !options_.keys_only,
                             .threads = options_.threads,
@@ -208,8 +239,8 @@ Status Verification::ReadBoth(const TakeRow& take_row, const TakeVector& take_ve
 
 Entry Verification::RowEntry(const SourceRow& row, uint32_t file, uint64_t number,
                              const std::optional<RecordDigest>& digest) const {
-  Entry entry = EntryOf(row.key, digest.value_or(RecordDigest{.key_hash = KeyHash(row.key)}),
-                        indexes_.ShardOf(row.key));
+  Entry entry =
+      EntryOf(row.key, digest.value_or(RecordDigest{.key_hash = KeyHash(row.key)}), ShardOf(row));
   entry.row = number;
   entry.file = file;
   entry.is_loadable = digest.has_value();
@@ -340,8 +371,7 @@ Status Verification::CompareSample() {
 }
 
 Status Verification::CheckUnchanged() {
-  VECLOAD_ASSIGN_OR_RETURN(const client::ShardSet now,
-                           client::FindIndexes(client_.get(), options_.index));
+  VECLOAD_ASSIGN_OR_RETURN(const client::ShardSet now, FindIndexes());
   const auto same = [](const IndexInfo& left, const IndexInfo& right) {
     return left.arn == right.arn && left.creation_time_s == right.creation_time_s;
   };

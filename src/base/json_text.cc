@@ -1,5 +1,6 @@
 #include "base/json_text.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -69,6 +70,18 @@ void AppendJsonString(std::string_view text, std::string* out) {
   }
   out->append(text.substr(begin));
   out->push_back('"');
+}
+
+std::string Quoted(std::string_view text) {
+  constexpr size_t kShownBytesMax = 100;
+  size_t shown = std::min(text.size(), kShownBytesMax);
+  // Not within a character: its further bytes are 10xxxxxx.
+  while (shown < text.size() && shown > 0 && (static_cast<uint8_t>(text[shown]) & 0xC0) == 0x80) {
+    --shown;
+  }
+  std::string json;
+  AppendJsonString(text.substr(0, shown), &json);
+  return shown < text.size() ? json + "..." : json;
 }
 
 bool IsUtf8(std::string_view text) {

@@ -10,6 +10,10 @@ namespace vecload {
 // on as they are, so callers check first where it matters (IsUtf8).
 void AppendJsonString(std::string_view text, std::string* out);
 
+// A value in a message: as a JSON string, so that nothing in it can break the line, and cut where
+// it is longer than some terminal's line.
+std::string Quoted(std::string_view text);
+
 // Whether `text` is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms).
 bool IsUtf8(std::string_view text);
 

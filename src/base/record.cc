@@ -38,6 +38,10 @@ std::string_view RejectRuleName(RejectRule rule) {
       return "metadata_json";
     case RejectRule::kServiceRefused:
       return "service_refused";
+    case RejectRule::kShardValueMissing:
+      return "shard_value_missing";
+    case RejectRule::kShardValueNotUtf8:
+      return "shard_value_not_utf8";
   }
   return "none";
 }

@@ -75,6 +75,13 @@ void AddSourceOptions(CLI::App* command, const std::string& group,
   AddSourceS3Flags(command, group, options);
 }
 
+CLI::Option* AddShardBy(CLI::App* command, SourceOptions* options, const std::string& help) {
+  return command->add_option("--shard-by", options->shard_by, help)
+      ->type_name("COLUMN")
+      ->check(CLI::Validator(
+          [](const std::string& name) { return name.empty() ? "no column is named" : ""; }, ""));
+}
+
 CLI::Option* AddList(CLI::App* command, const std::string& name, std::vector<std::string>* out,
                      const std::string& help) {
   return command->add_option(name, *out, help)

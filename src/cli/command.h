@@ -47,6 +47,9 @@ void AddSourceOptions(CLI::App* command, const std::string& group,
 void AddKeyColumnFlag(CLI::App* command, const std::string& group, SourceOptions* options);
 void AddSourceS3Flags(CLI::App* command, const std::string& group, SourceOptions* options);
 
+// --shard-by COLUMN.
+CLI::Option* AddShardBy(CLI::App* command, SourceOptions* options, const std::string& help);
+
 // An option whose text `parse` turns into `*out`; what it refuses becomes a usage error.
 template <typename Out, typename T>
 CLI::Option* AddParsed(CLI::App* command, const std::string& name, Out* out,

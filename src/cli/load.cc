@@ -49,12 +49,15 @@ void AddIndexFlags(CLI::App* command, LoadFlags* flags) {
   AddParsed(command, "--index", &flags->load.index, IndexName::Parse, "Where the vectors go")
       ->required()
       ->type_name("BUCKET/INDEX");
-  command
-      ->add_option("--shards", flags->load.shards,
-                   "Divide the vectors by key over N indexes, INDEX-0000 and so on, each with its "
-                   "own limit of vectors/s")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1000).description(""))
+  CLI::Option* shards = command->add_option(
+      "--shards", flags->load.shards,
+      "Divide the vectors by key over N indexes, INDEX-0000 and so on, each with its "
+      "own limit of vectors/s");
+  shards->type_name("N")->check(CLI::Range(1, 1000).description(""))->group(group);
+  AddShardBy(command, &flags->load.source,
+             "One index for each value of this column, like a tenant's, named after INDEX and the "
+             "value; at most 1,000")
+      ->excludes(shards)
       ->group(group);
   CLI::Option* create = command->add_flag("--create-index", flags->create_index,
                                           "Make bucket and index where they are absent");

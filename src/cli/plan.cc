@@ -1,5 +1,6 @@
 #include "vecload/plan.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -38,6 +39,17 @@ void AppendRepeatedKeys(const RepeatedKeys& found, const std::string& path, Json
   json->EndObject();
 }
 
+void AppendValues(const LoadPlan& plan, JsonWriter* json) {
+  json->Key("shard_by").String(plan.columns.shard_by);
+  json->Key("rows_without_value").Uint(plan.rows_without_value).Key("values").BeginArray();
+  for (const PlannedValue& value : plan.values) {
+    json->BeginObject().Key("value").String(value.value).Key("rows").Uint(value.rows);
+    if (!value.index.empty()) json->Key("index").String(value.index);
+    json->EndObject();
+  }
+  json->EndArray();
+}
+
 std::string PlanJson(const LoadPlan& plan, const PlanOptions& options) {
   JsonWriter json;
   json.BeginObject().Key("files").Uint(plan.files).Key("row_groups").Uint(plan.row_groups);
@@ -52,6 +64,7 @@ std::string PlanJson(const LoadPlan& plan, const PlanOptions& options) {
     json.Key("index").String(options.index->ToString());
     json.Key("index_exists").Bool(plan.index_exists);
   }
+  if (!plan.values.empty()) AppendValues(plan, &json);
   json.Key("shards").Uint(plan.shards).Key("sample_rows").Uint(plan.sample_rows);
   json.Key("key_bytes_mean").Double(plan.key_bytes_mean);
   json.Key("metadata_bytes_mean").Double(plan.metadata_bytes_mean);
@@ -76,6 +89,23 @@ std::string Columns(const LoadPlan& plan) {
                      metadata.empty() ? "none" : metadata);
 }
 
+std::string RowsOf(const PlannedValue& value) {
+  return fmt::format("{} ({})", observe::WithCommas(value.rows),
+                     Printable(Shortened(value.value, 40)));
+}
+
+void AppendValueRows(const LoadPlan& plan, std::vector<std::vector<std::string>>* rows) {
+  const auto [smallest, largest] =
+      std::ranges::minmax_element(plan.values, {}, &PlannedValue::rows);
+  rows->push_back({"values", fmt::format("{} of {}, an index each", plan.values.size(),
+                                         Printable(plan.columns.shard_by))});
+  rows->push_back({"rows of a value", RowsOf(*smallest) + " to " + RowsOf(*largest)});
+  if (plan.rows_without_value > 0) {
+    rows->push_back({"without value",
+                     observe::WithCommas(plan.rows_without_value) + " rows, will be rejected"});
+  }
+}
+
 std::string Bytes(uint64_t bytes) { return observe::HumanBytes(static_cast<double>(bytes)); }
 
 std::string PlanText(const LoadPlan& plan, const PlanOptions& options) {
@@ -89,7 +119,11 @@ std::string PlanText(const LoadPlan& plan, const PlanOptions& options) {
     rows.push_back({"index", Printable(options.index->ToString()) +
                                  (plan.index_exists ? "" : ", not there yet (--create-index)")});
   }
-  rows.push_back({"shards", std::to_string(plan.shards)});
+  if (plan.values.empty()) {
+    rows.push_back({"shards", std::to_string(plan.shards)});
+  } else {
+    AppendValueRows(plan, &rows);
+  }
   rows.push_back(
       {"requests", fmt::format("{} of at most {} vectors", plan.requests, plan.batch_vectors)});
   rows.push_back({"sent", Bytes(plan.body_bytes) + " as JSON, about"});
@@ -97,8 +131,11 @@ std::string PlanText(const LoadPlan& plan, const PlanOptions& options) {
                                 (is_known ? fmt::format(", by {} rows", plan.sample_rows)
                                           : " without keys and metadata: no row of the sample can "
                                             "be loaded")});
-  rows.push_back({"time", fmt::format("{} at {} vectors/s", observe::HumanDuration(plan.load_s),
-                                      2'500 * uint64_t{plan.shards})});
+  const std::string time = observe::HumanDuration(plan.load_s);
+  rows.push_back(
+      {"time", plan.values.empty()
+                   ? fmt::format("{} at {} vectors/s", time, 2'500 * uint64_t{plan.shards})
+                   : fmt::format("{}, the largest at 2500 vectors/s", time)});
   rows.push_back({"memory", Bytes(plan.memory_bytes_max) + " at most"});
   rows.push_back({"verify", fmt::format("{} List calls, twice that where something differs",
                                         plan.verify_list_calls)});
@@ -134,7 +171,7 @@ std::string RepeatedText(const RepeatedKeys& found, const std::string& path) {
 
 int RunPlan(PlanFlags* flags) {
   PlanOptions& options = flags->plan;
-  if (options.check_keys) options.stop = StopOnSignal();
+  if (options.check_keys || !options.source.shard_by.empty()) options.stop = StopOnSignal();
   const Result<LoadPlan> plan = PlanLoad(options);
   if (!plan.ok()) {
     Fail("plan", plan.status());
@@ -189,11 +226,12 @@ void AddPlan(CLI::App* app, Command* chosen) {
           },
           "Where the vectors will go, whether or not it is there; without it no call is made")
       ->type_name("BUCKET/INDEX");
-  command
-      ->add_option("--shards", options->shards,
-                   "Over so many indexes; default: as the index has, or one")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1000).description(""));
+  CLI::Option* shards = command->add_option(
+      "--shards", options->shards, "Over so many indexes; default: as the index has, or one");
+  shards->type_name("N")->check(CLI::Range(1, 1000).description(""));
+  AddShardBy(command, &options->source,
+             "One index for each value of this column, which is read whole to count them")
+      ->excludes(shards);
   AddKeyFlags(command, options);
   AddOutputFlag(command, &flags->output);
   AddClientFlags(command, &options->client);

@@ -31,6 +31,10 @@ void AddSourceFlags(CLI::App* command, VerifyOptions* options) {
             "default: any of them")
       ->type_name("first|last")
       ->group(group);
+  AddShardBy(command, &options->source,
+             "As it was loaded: every index of a value of this column is compared, and INDEX is "
+             "what their names begin with")
+      ->group(group);
   command
       ->add_option("--rejects", options->rejects_path,
                    "The load's rejects file: its rows are expected to be absent")

@@ -45,28 +45,6 @@ std::vector<std::string> Sorted(std::vector<std::string> keys) {
   return keys;
 }
 
-Status CheckAlike(const std::vector<IndexInfo>& indexes) {
-  const IndexInfo& first = indexes.front();
-  for (const IndexInfo& index : indexes) {
-    std::string what;
-    if (index.dimension != first.dimension) {
-      what = fmt::format("dimension {}, not {}", index.dimension, first.dimension);
-    } else if (index.metric != first.metric) {
-      what = fmt::format("distance metric {}, not {}", DistanceMetricName(index.metric),
-                         DistanceMetricName(first.metric));
-    } else if (Sorted(index.non_filterable_keys) != Sorted(first.non_filterable_keys)) {
-      what = "other non-filterable keys";
-    } else {
-      continue;
-    }
-    return Status::Conflict(fmt::format(
-        "shard {} has {} as {} has; it is not one of the same set: delete it and load it again, or "
-        "name another base",
-        index.name.ToString(), what, first.name.ToString()));
-  }
-  return Status::Ok();
-}
-
 }  // namespace
 
 uint32_t ShardOf(std::string_view key, uint32_t shards) {
@@ -165,6 +143,28 @@ Status CreateShards(Client* client, const IndexName& base, uint32_t shards,
   VECLOAD_RETURN_IF_ERROR(AtOnce(shards - 1, kAskedAtOnce,
                                  [&](size_t i) { return create(static_cast<uint32_t>(i) + 1); }));
   return create(0);
+}
+
+Status CheckAlike(const std::vector<IndexInfo>& indexes) {
+  const IndexInfo& first = indexes.front();
+  for (const IndexInfo& index : indexes) {
+    std::string what;
+    if (index.dimension != first.dimension) {
+      what = fmt::format("dimension {}, not {}", index.dimension, first.dimension);
+    } else if (index.metric != first.metric) {
+      what = fmt::format("distance metric {}, not {}", DistanceMetricName(index.metric),
+                         DistanceMetricName(first.metric));
+    } else if (Sorted(index.non_filterable_keys) != Sorted(first.non_filterable_keys)) {
+      what = "other non-filterable keys";
+    } else {
+      continue;
+    }
+    return Status::Conflict(fmt::format(
+        "shard {} has {} as {} has; it is not one of the same set: delete it and load it again, or "
+        "name another base",
+        index.name.ToString(), what, first.name.ToString()));
+  }
+  return Status::Ok();
 }
 
 Result<ShardSet> FindIndexes(Client* client, const IndexName& name) {

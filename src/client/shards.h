@@ -59,6 +59,9 @@ Result<ShardSet> FindShards(Client* client, const IndexName& base);
 // The same, BASE-0000 being known.
 Result<ShardSet> FindShards(Client* client, const IndexName& base, const IndexInfo& first);
 
+// kConflict where one differs from the first in dimension, metric or non-filterable keys.
+Status CheckAlike(const std::vector<IndexInfo>& indexes);
+
 // Makes the shards of a base that are not there yet, the first one last: it says that all are.
 // kConflict: an index of such a name is no shard of this set.
 Status CreateShards(Client* client, const IndexName& base, uint32_t shards,

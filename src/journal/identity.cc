@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
@@ -11,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "base/check.h"
 #include "base/json_text.h"
 #include "journal/checksum.h"
 
@@ -47,6 +49,27 @@ std::string Difference(const JobIdentity& identity, std::string_view name,
                      shown(now));
 }
 
+// 17 digits give every double back.
+std::string CreationTimeText(double time_s) { return fmt::format("{:.17g}", time_s); }
+
+std::string ValueField(size_t shard) { return fmt::format("value of shard {:04}", shard); }
+std::string CreationTimeField(size_t shard) {
+  return fmt::format("creation time of shard {:04}", shard);
+}
+
+void AddValueShards(const JobIdentity& identity, std::vector<IdentityField>* fields) {
+  CHECK(identity.shard_values.size() == identity.indexes.size());
+  fields->push_back({"index", identity.base_arn});
+  for (size_t shard = 0; shard < identity.indexes.size(); ++shard) {
+    fields->push_back(
+        {.name = ValueField(shard), .value = identity.shard_values[shard], .may_be_new = true});
+    fields->push_back({.name = CreationTimeField(shard),
+                       .value = CreationTimeText(identity.indexes[shard].creation_time_s),
+                       .creation_time = true,
+                       .may_be_new = true});
+  }
+}
+
 // The XDG Base Directory Specification: a relative path is to be ignored.
 std::optional<std::filesystem::path> StateFolder() {
   const char* state = std::getenv("XDG_STATE_HOME");
@@ -63,12 +86,12 @@ std::vector<IdentityField> JobIdentity::Fields() const {
   // Left out of loads, so that journals from before there was anything else stay valid.
   if (operation != kLoad) fields.push_back({std::string(kOperationField), operation});
   fields.push_back({"endpoint", endpoint_url});
-  for (size_t shard = 0; shard < indexes.size(); ++shard) {
+  if (!shard_values.empty()) AddValueShards(*this, &fields);
+  for (size_t shard = 0; shard_values.empty() && shard < indexes.size(); ++shard) {
     const std::string suffix = indexes.size() == 1 ? "" : fmt::format(" of shard {}", shard);
     fields.push_back({"index" + suffix, indexes[shard].arn});
-    // 17 digits give every double back.
     fields.push_back(
-        {"creation time" + suffix, fmt::format("{:.17g}", indexes[shard].creation_time_s), true});
+        {"creation time" + suffix, CreationTimeText(indexes[shard].creation_time_s), true});
   }
   fields.push_back({"key column", mapping.key});
   fields.push_back({"vector column", mapping.vector});
@@ -77,6 +100,7 @@ std::vector<IdentityField> JobIdentity::Fields() const {
   fields.push_back({"shard scheme", shard_scheme});
   fields.push_back({"part", fmt::format("{}/{}", part, parts)});
   // Left out where unset, so that journals from before there was a choice stay valid.
+  if (!mapping.shard_by.empty()) fields.push_back({"shard-by column", mapping.shard_by});
   if (!on_duplicate.empty()) fields.push_back({"on-duplicate", on_duplicate});
   return fields;
 }
@@ -87,7 +111,9 @@ IdentityDifference Compare(const std::vector<IdentityField>& stored,
   size_t shard = 0;
   for (const IdentityField& field : now) {
     const std::optional<std::string> before = ValueOf(stored, field.name);
-    if (field.creation_time) {
+    if (field.may_be_new && !before.has_value()) {
+      difference.added.push_back(field);
+    } else if (field.creation_time) {
       if (before != field.value) difference.made_again.push_back(identity.indexes[shard].arn);
       ++shard;
     } else if (before != field.value) {
@@ -102,6 +128,18 @@ IdentityDifference Compare(const std::vector<IdentityField>& stored,
   return difference;
 }
 
+std::vector<ValueShard> ValueShardsOf(const std::vector<IdentityField>& fields) {
+  std::vector<ValueShard> shards;
+  while (true) {
+    const std::optional<std::string> value = ValueOf(fields, ValueField(shards.size()));
+    const std::optional<std::string> time = ValueOf(fields, CreationTimeField(shards.size()));
+    if (!value.has_value() || !time.has_value()) return shards;
+    ValueShard shard{.value = *value};
+    std::from_chars(time->data(), time->data() + time->size(), shard.creation_time_s);
+    shards.push_back(std::move(shard));
+  }
+}
+
 Result<std::string> DefaultPath(const JobIdentity& identity) {
   const std::optional<std::filesystem::path> state = StateFolder();
   if (!state.has_value()) {
@@ -110,7 +148,7 @@ Result<std::string> DefaultPath(const JobIdentity& identity) {
   }
   Checksum checksum;
   for (const IdentityField& field : identity.Fields()) {
-    if (!field.creation_time) checksum.Add(field.name).Add(field.value);
+    if (!field.creation_time && !field.may_be_new) checksum.Add(field.name).Add(field.value);
   }
   const std::filesystem::path folder = *state / "vecload";
   std::error_code error;

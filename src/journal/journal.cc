@@ -86,14 +86,18 @@ Status CheckRejectsPath(const Contents& contents, const OpenOptions& options) {
 
 // Takes a resumed journal to what this run adds to it.
 Status WriteResumed(sqlite::Database* database, const OpenOptions& options, size_t added,
-                    Contents* contents) {
+                    std::span<const IdentityField> shards_added, Contents* contents) {
   VECLOAD_RETURN_IF_ERROR(AllowWriting(database));
-  if (added == 0 && contents->rejects_path == options.rejects_path) return Status::Ok();
+  if (added == 0 && shards_added.empty() && contents->rejects_path == options.rejects_path) {
+    return Status::Ok();
+  }
+  contents->identity.insert(contents->identity.end(), shards_added.begin(), shards_added.end());
   contents->rejects_path = options.rejects_path;
   if (added > 0) contents->complete_ns = 0;
   VECLOAD_ASSIGN_OR_RETURN(Writer writer, Writer::Prepare(database));
   sqlite::Transaction transaction(database);
   VECLOAD_RETURN_IF_ERROR(transaction.Begin());
+  VECLOAD_RETURN_IF_ERROR(writer.AddIdentity(shards_added));
   VECLOAD_RETURN_IF_ERROR(writer.AddFiles(contents, contents->files.size() - added));
   VECLOAD_RETURN_IF_ERROR(writer.WriteJob(*contents));
   return transaction.Commit();
@@ -133,7 +137,8 @@ Status Resume(const JobIdentity& identity, const Manifest& manifest, const OpenO
   VECLOAD_ASSIGN_OR_RETURN(prepared->match, MatchFiles(manifest, &contents));
   prepared->outcome = contents.complete_ns != 0 && prepared->match.added == 0 ? Outcome::kComplete
                                                                               : Outcome::kResuming;
-  return WriteResumed(&prepared->file.database, options, prepared->match.added, &contents);
+  return WriteResumed(&prepared->file.database, options, prepared->match.added, difference.added,
+                      &contents);
 }
 
 Status WriteNewJob(const JobIdentity& identity, const Manifest& manifest,

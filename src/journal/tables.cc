@@ -219,13 +219,8 @@ Status WriteNew(sqlite::Database* database, Contents* contents) {
       database->Execute(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}; {}",
                                     kApplicationId, kSchemaVersion, kSchema)
                             .c_str()));
-  VECLOAD_ASSIGN_OR_RETURN(sqlite::Statement add_identity,
-                           database->Prepare("INSERT INTO identity VALUES (?, ?)"));
-  for (const IdentityField& field : contents->identity) {
-    add_identity.Bind(1, field.name).Bind(2, field.value);
-    VECLOAD_RETURN_IF_ERROR(add_identity.Run());
-  }
   VECLOAD_ASSIGN_OR_RETURN(Writer writer, Writer::Prepare(database));
+  VECLOAD_RETURN_IF_ERROR(writer.AddIdentity(contents->identity));
   VECLOAD_RETURN_IF_ERROR(writer.AddFiles(contents, 0));
   VECLOAD_RETURN_IF_ERROR(writer.WriteJob(*contents));
   return transaction.Commit();
@@ -245,6 +240,8 @@ Result<Contents> ReadAll(sqlite::Database* database) {
 
 Result<Writer> Writer::Prepare(sqlite::Database* database) {
   Writer writer;
+  VECLOAD_ASSIGN_OR_RETURN(writer.add_identity_,
+                           database->Prepare("INSERT INTO identity VALUES (?, ?)"));
   VECLOAD_ASSIGN_OR_RETURN(writer.add_file_,
                            database->Prepare("INSERT INTO manifest VALUES (?, ?, ?, ?, ?, ?)"));
   VECLOAD_ASSIGN_OR_RETURN(
@@ -256,6 +253,14 @@ Result<Writer> Writer::Prepare(sqlite::Database* database) {
   VECLOAD_ASSIGN_OR_RETURN(
       writer.write_job_, database->Prepare("INSERT OR REPLACE INTO job VALUES (1, ?, ?, ?, ?, ?)"));
   return writer;
+}
+
+Status Writer::AddIdentity(std::span<const IdentityField> fields) {
+  for (const IdentityField& field : fields) {
+    add_identity_.Bind(1, field.name).Bind(2, field.value);
+    VECLOAD_RETURN_IF_ERROR(add_identity_.Run());
+  }
+  return Status::Ok();
 }
 
 Status Writer::AddFiles(Contents* contents, size_t from) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -47,11 +48,13 @@ class Writer {
   static Result<Writer> Prepare(sqlite::Database* database);
   // Appends contents->files[from, end) to the table, and their checksums to contents.
   Status AddFiles(Contents* contents, size_t from);
+  Status AddIdentity(std::span<const IdentityField> fields);
   Status WriteSegments(const SegmentSet::Changes& changes);
   // What changes with every commit: rejects, completeness, the checksum.
   Status WriteJob(const Contents& contents);
 
  private:
+  sqlite::Statement add_identity_;
   sqlite::Statement add_file_;
   sqlite::Statement erase_segment_;
   sqlite::Statement write_segment_;

@@ -49,6 +49,11 @@ bool IsSameFile(const std::string& a, const std::string& b) {
          source::AbsoluteUri(a) == source::AbsoluteUri(b);
 }
 
+Result<std::string> JournalPath(const JobOptions& options, const journal::JobIdentity& identity) {
+  if (!options.journal_path.empty()) return options.journal_path;
+  return journal::DefaultPath(identity);
+}
+
 Result<Books> OpenBooks(const JobOptions& options, const journal::JobIdentity& identity,
                         const Manifest& manifest, const ReadingPlan& plan) {
   Books books;
@@ -60,10 +65,7 @@ Result<Books> OpenBooks(const JobOptions& options, const journal::JobIdentity& i
                               options.rejects_path, identity.operation));
   }
   if (keeps_journal) {
-    books.journal_path = options.journal_path;
-    if (books.journal_path.empty()) {
-      VECLOAD_ASSIGN_OR_RETURN(books.journal_path, journal::DefaultPath(identity));
-    }
+    VECLOAD_ASSIGN_OR_RETURN(books.journal_path, JournalPath(options, identity));
     books.rejects_path = RejectsPath(options, books.journal_path);
   }
   VECLOAD_RETURN_IF_ERROR(CheckRejectsPath(books.rejects_path, manifest));

@@ -21,6 +21,9 @@ struct Books {
   std::string rejects_path;
 };
 
+// Where the job's journal is, unless it keeps none.
+Result<std::string> JournalPath(const JobOptions& options, const journal::JobIdentity& identity);
+
 // Opens both, and tells the user how far the job is. kInvalidArgument: rejects would overwrite a
 // file of the source; what Journal::Open and RejectsFile::Open say.
 Result<Books> OpenBooks(const JobOptions& options, const journal::JobIdentity& identity,

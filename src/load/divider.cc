@@ -20,6 +20,18 @@ RowFilter::Answer RowFilter::Ask(RowId id, uint32_t shard) {
   return {.wanted = kept.found.contained == wants_contained_, .since = kept.found.range.begin};
 }
 
+std::vector<Segment> RowFilter::Wanted(const Segment& range) const {
+  if (!has_set_) return {range};
+  std::vector<Segment> wanted;
+  Segment piece = range;
+  for (; piece.row_begin < range.row_end; piece.row_begin = piece.row_end) {
+    const journal::SegmentSet::Found found = set_.Find(range.file, range.shard, piece.row_begin);
+    piece.row_end = std::min(range.row_end, found.range.end);
+    if (found.contained == wants_contained_) wanted.push_back(piece);
+  }
+  return wanted;
+}
+
 Divider::Divider(const Options& options, const BatchCutter::Emit& emit) : options_(options) {
   const auto emit_and_forget = [this, emit](CutBatch batch) {
     ++emitted_;
@@ -57,7 +69,12 @@ Status Divider::Add(const std::shared_ptr<const RowBlock>& block) {
 
 Status Divider::AddRow(const SourceRow& row, RowId id,
                        const std::shared_ptr<const RowBlock>& block) {
-  const uint32_t number = options_.shards == 1 ? 0 : client::ShardOf(row.key, options_.shards);
+  uint32_t number = 0;
+  if (options_.values != nullptr) {
+    VECLOAD_ASSIGN_OR_RETURN(number, options_.values->Find(row));
+  } else if (options_.shards > 1) {
+    number = client::ShardOf(row.key, options_.shards);
+  }
   const RowFilter::Answer answer = filter_.Ask(id, number);
   if (!answer.wanted) return Status::Ok();
   Shard& shard = shards_[number];

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "client/value_shards.h"
 #include "journal/segment_set.h"
 #include "load/cutter.h"
 #include "vecload/source.h"
@@ -29,6 +30,8 @@ class RowFilter {
   };
   // Asked for ascending rows of a file mostly, so the last answer of each shard is kept.
   [[nodiscard]] Answer Ask(RowId id, uint32_t shard);
+  // What of the shard's range is wanted.
+  [[nodiscard]] std::vector<Segment> Wanted(const Segment& range) const;
 
  private:
   RowFilter(journal::SegmentSet set, bool wants_contained)
@@ -44,8 +47,8 @@ class RowFilter {
   std::vector<Kept> kept_;  // by shard
 };
 
-// Divides a stream of blocks over the shards, by key, and cuts each shard's rows into batches. One
-// shard is the plain case. Not thread-safe.
+// Divides a stream of blocks over the shards, by key or by value, and cuts each shard's rows into
+// batches. One shard is the plain case. Not thread-safe.
 class Divider {
  public:
   // A load whose first rows are all bad has the wrong column.
@@ -53,6 +56,7 @@ class Divider {
 
   struct Options {
     uint32_t shards = 1;
+    const client::ValueNumbers* values = nullptr;  // null: the key says which shard a row is of
     source::RowRules rules = {};
     const std::atomic<uint32_t>* batch_vectors_max = nullptr;
     const DuplicateRows* duplicates = nullptr;
@@ -63,6 +67,10 @@ class Divider {
 
   // What is read from now on is judged by this one.
   void SetFilter(RowFilter filter) { filter_ = std::move(filter); }
+  // What of a shard's range would be taken if it were read.
+  [[nodiscard]] std::vector<Segment> Wanted(const Segment& range) const {
+    return filter_.Wanted(range);
+  }
   Status Add(const std::shared_ptr<const RowBlock>& block);
   // Emits all that is left.
   Status Finish();

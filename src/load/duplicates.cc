@@ -28,9 +28,6 @@ std::string_view OnDuplicateName(OnDuplicate policy) {
 namespace load {
 namespace {
 
-// Of a key in a message: a line on a terminal. Keys go up to 1,024 bytes.
-constexpr size_t kShownBytesMax = 100;
-// As JSON, so that no key can break the line, and cut where it is long.
 Result<std::string> ShownKey(Source* source, RowId id) {
   std::string key;
   const auto take = [&](const RowBlock& block) {
@@ -38,14 +35,7 @@ Result<std::string> ShownKey(Source* source, RowId id) {
     return Status::Ok();
   };
   VECLOAD_RETURN_IF_ERROR(source->Read(KeysOf(id.file, id.row, id.row + 1), take));
-  size_t shown = std::min(key.size(), kShownBytesMax);
-  // Not within a character: its further bytes are 10xxxxxx.
-  while (shown < key.size() && shown > 0 && (static_cast<uint8_t>(key[shown]) & 0xC0) == 0x80) {
-    --shown;
-  }
-  std::string json;
-  AppendJsonString(std::string_view(key).substr(0, shown), &json);
-  return shown < key.size() ? json + "..." : json;
+  return Quoted(key);
 }
 
 }  // namespace
@@ -75,7 +65,7 @@ Status DuplicateRows::Search(Source* source, const Options& options) {
                    });
   VECLOAD_RETURN_IF_ERROR(ReadKeys(source, first_rows_, options.stop,
                                    [&](const RowBlock& block, size_t i, uint64_t row) {
-                                     return sorter.Add(KeyEntry::Of(block.rows[i].key, row));
+                                     return sorter.Add(EntryOf(block.rows[i], row));
                                    }));
   VECLOAD_RETURN_IF_ERROR(sorter.Finish(options.stop));
   temporary_bytes_ = superseded_.file_bytes() + sorter.spilled_bytes();

@@ -41,6 +41,18 @@ double CallsOfShare(double mean, double deviation, double size) {
   return std::max(0.0, calls);
 }
 
+uint64_t PageVectors(double logical_bytes_per_vector) {
+  const auto fitting = static_cast<uint64_t>(static_cast<double>(wire::kListVectorsPageBytesMax) /
+                                             std::max(1.0, logical_bytes_per_vector));
+  return std::clamp<uint64_t>(fitting, 1, wire::kListVectorsMax);
+}
+
+uint64_t CallsOfEach(std::span<const uint64_t> rows, uint64_t size) {
+  uint64_t calls = 0;
+  for (const uint64_t own : rows) calls += (own + size - 1) / size;
+  return calls;
+}
+
 }  // namespace
 
 Status CheckDimension(uint32_t dimension, const std::string& column, const IndexInfo& index) {
@@ -127,15 +139,22 @@ double LoadSeconds(uint64_t rows, uint64_t requests, uint32_t shards) {
 }
 
 uint64_t ListCalls(uint64_t rows, uint32_t shards, double logical_bytes_per_vector) {
-  const auto fitting = static_cast<uint64_t>(static_cast<double>(wire::kListVectorsPageBytesMax) /
-                                             std::max(1.0, logical_bytes_per_vector));
-  const uint64_t page = std::clamp<uint64_t>(fitting, 1, wire::kListVectorsMax);
+  const uint64_t page = PageVectors(logical_bytes_per_vector);
   const uint64_t segments = shards == 1 ? kSegmentsOfOneIndex : shards;
   const double mean = static_cast<double>(rows) / static_cast<double>(segments);
   // An empty segment is asked for too.
   const double of_segment =
       std::max(1.0, CallsOfShare(mean, std::sqrt(mean), static_cast<double>(page)));
   return static_cast<uint64_t>(std::llround(of_segment * static_cast<double>(segments)));
+}
+
+uint64_t RequestsOfEach(std::span<const uint64_t> rows, uint32_t batch_vectors) {
+  return CallsOfEach(rows, batch_vectors);
+}
+
+uint64_t ListCallsOfEach(std::span<const uint64_t> rows, double logical_bytes_per_vector) {
+  if (rows.size() == 1) return ListCalls(rows.front(), 1, logical_bytes_per_vector);
+  return CallsOfEach(rows, PageVectors(logical_bytes_per_vector));
 }
 
 }  // namespace vecload::load

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "vecload/source.h"
 
@@ -42,5 +43,10 @@ double LoadSeconds(uint64_t rows, uint64_t requests, uint32_t shards);
 // ListVectors calls of one pass over the indexes: a page has at most 1,000 vectors, and 1 MB of
 // what is stored. An index of its own is read in four segments.
 uint64_t ListCalls(uint64_t rows, uint32_t shards, double logical_bytes_per_vector);
+
+// The same of indexes whose rows are counted, each of which has at least one: at least these many
+// requests, since rows that lie far apart may fill a batch's segments first.
+uint64_t RequestsOfEach(std::span<const uint64_t> rows, uint32_t batch_vectors);
+uint64_t ListCallsOfEach(std::span<const uint64_t> rows, double logical_bytes_per_vector);
 
 }  // namespace vecload::load

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/temporary_file.h"
+#include "load/key_sorter.h"
 #include "source/row_check.h"
 #include "vecload/source.h"
 
@@ -19,6 +20,13 @@ std::vector<uint64_t> FirstRows(const Manifest& manifest);
 
 // Asks for keys alone.
 ReadRequest KeysOf(uint32_t file, uint64_t row_begin, uint64_t row_end);
+
+// The entry of a row: with --shard-by two rows of one key have indexes of their own where their
+// values differ.
+inline KeyEntry EntryOf(const SourceRow& row, uint64_t number) {
+  return row.has_shard_value ? KeyEntry::Of(row.shard_value, row.key, number)
+                             : KeyEntry::Of(row.key, number);
+}
 
 // How many entries a sort within that much memory holds at once.
 size_t SortEntries(uint64_t bytes_max);

@@ -30,6 +30,14 @@ KeyEntry KeyEntry::Of(std::string_view key, uint64_t row) {
   return entry;
 }
 
+KeyEntry KeyEntry::Of(std::string_view value, std::string_view key, uint64_t row) {
+  const uint64_t value_bytes = value.size();  // so that the same bytes divided elsewhere are others
+  std::string text(sizeof(value_bytes), '\0');
+  std::memcpy(text.data(), &value_bytes, sizeof(value_bytes));
+  text.append(value).append(key);
+  return Of(text, row);
+}
+
 KeySorter::KeySorter(Keep keep, size_t entries_max, OnLoser on_loser)
     : keep_(keep), entries_max_(std::max<size_t>(1, entries_max)), on_loser_(std::move(on_loser)) {
   buffer_.reserve(entries_max_);

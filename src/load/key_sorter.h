@@ -21,6 +21,8 @@ struct KeyEntry {
   uint64_t row = 0;  // in the order in which the job reads, over all files
 
   static KeyEntry Of(std::string_view key, uint64_t row);
+  // Of a row whose key is one among the rows of its value (--shard-by).
+  static KeyEntry Of(std::string_view value, std::string_view key, uint64_t row);
   [[nodiscard]] bool SameKey(const KeyEntry& other) const {
     return digest_high == other.digest_high && digest_low == other.digest_low;
   }

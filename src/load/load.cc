@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "client/shards.h"
 #include "journal/identity.h"
 #include "journal/journal.h"
+#include "journal/show.h"
 #include "load/books.h"
 #include "load/duplicates.h"
 #include "load/job.h"
@@ -18,14 +20,19 @@
 #include "load/pipeline.h"
 #include "load/reading_plan.h"
 #include "load/rows_from.h"
+#include "load/targets.h"
 #include "vecload/client.h"
 #include "vecload/loader.h"
 
 namespace vecload {
 namespace {
 
-// One where the index is not divided.
-uint32_t ShardCount(const LoadOptions& options) { return std::max(1U, options.shards); }
+// One where the index is not divided; as many as there can be where the values that make them are
+// not known yet.
+uint32_t ShardCount(const LoadOptions& options) {
+  if (!options.source.shard_by.empty()) return client::kShardsMax;
+  return std::max(1U, options.shards);
+}
 
 Status CheckRowsFrom(const LoadOptions& options) {
   if (options.rows_from_path.empty()) return Status::Ok();
@@ -49,20 +56,31 @@ Status CheckOptions(const LoadOptions& options) {
   if (options.shards > 0) {
     VECLOAD_RETURN_IF_ERROR(client::CheckShardNames(options.index, options.shards));
   }
+  if (!options.source.shard_by.empty()) {
+    if (options.shards > 0) {
+      return Status::InvalidArgument("rows are divided by key or by value, not by both");
+    }
+    VECLOAD_RETURN_IF_ERROR(client::CheckValueBase(options.index));
+  }
   return CheckRowsFrom(options);
 }
 
-// The index as it is made where it is absent; another loader may be quicker at each step.
-Status CreateBucketAndIndex(Client* client, Source* source, const LoadOptions& options) {
+// Makes the bucket where it is absent, and says how an index in it is made; another loader may be
+// quicker at each step.
+Result<IndexSettings> PrepareToCreate(Client* client, Source* source, const LoadOptions& options) {
   const CreateIndexOptions& create = *options.create_index;
   VECLOAD_ASSIGN_OR_RETURN(const uint32_t dimension, source->Dimension());
   Status bucket = client->CreateVectorBucket(options.index.bucket);
   if (!bucket.ok() && bucket.code() != Code::kConflict) return bucket;
-  const IndexSettings settings{.dimension = dimension,
-                               .metric = create.metric,
-                               .non_filterable_keys = create.non_filterable_keys,
-                               .kms_key_arn = create.kms_key_arn,
-                               .tags = create.tags};
+  return IndexSettings{.dimension = dimension,
+                       .metric = create.metric,
+                       .non_filterable_keys = create.non_filterable_keys,
+                       .kms_key_arn = create.kms_key_arn,
+                       .tags = create.tags};
+}
+
+Status CreateBucketAndIndex(Client* client, Source* source, const LoadOptions& options) {
+  VECLOAD_ASSIGN_OR_RETURN(const IndexSettings settings, PrepareToCreate(client, source, options));
   if (options.shards > 0) {
     return client::CreateShards(client, options.index, options.shards, settings);
   }
@@ -148,14 +166,51 @@ Result<std::vector<IndexInfo>> FindShards(Client* client, Source* source,
   return std::move(shards.indexes);
 }
 
-// Those that the vectors go to, one a shard.
-Result<std::vector<IndexInfo>> FindTargets(Client* client, Source* source,
-                                           const LoadOptions& options) {
-  if (options.shards > 0) return FindShards(client, source, options);
+// One index for each value of the column by which the rows are divided. Nothing is made where one
+// of them is not for its value.
+Result<load::Targets> FindByValue(Client* client, Source* source, const LoadOptions& options) {
+  VECLOAD_ASSIGN_OR_RETURN(source::ShardValues read, load::ReadShardValues(options, source));
+  std::vector<std::string> values;
+  for (const source::ShardValues::Value& value : read.values) values.push_back(value.text);
+  const client::ShardBy by{.base = options.index, .column = options.source.shard_by};
+  VECLOAD_ASSIGN_OR_RETURN(auto found, client::FindValueIndexes(client, by, values));
+  std::vector<std::string> absent;
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (!found[i].has_value()) absent.push_back(values[i]);
+  }
+  if (!absent.empty() && options.create_index.has_value()) {
+    VECLOAD_ASSIGN_OR_RETURN(const IndexSettings settings,
+                             PrepareToCreate(client, source, options));
+    VECLOAD_RETURN_IF_ERROR(client::CreateValueIndexes(client, by, absent, settings));
+    VECLOAD_ASSIGN_OR_RETURN(found, client::FindValueIndexes(client, by, values));
+  }
+  Result<client::ShardSet> set = client::WholeSet(by, values, std::move(found));
+  if (set.status().code() == Code::kNotFound) {
+    return Status(Code::kNotFound, set.status().message() +
+                                       "; create them with --create-index --distance-metric "
+                                       "cosine|euclidean");
+  }
+  if (!set.ok()) return set.status();
+  for (const IndexInfo& index : set->indexes) {
+    if (!options.create_index.has_value()) break;
+    VECLOAD_RETURN_IF_ERROR(CheckAsCreated(index, *options.create_index));
+  }
+  load::Targets targets = load::MakeTargets(std::move(values), std::move(set->indexes));
+  targets.read = std::move(read);
+  return targets;
+}
+
+// What the vectors go to.
+Result<load::Targets> FindTargets(Client* client, Source* source, const LoadOptions& options) {
+  if (!options.source.shard_by.empty()) return FindByValue(client, source, options);
+  if (options.shards > 0) {
+    VECLOAD_ASSIGN_OR_RETURN(auto shards, FindShards(client, source, options));
+    return load::Targets{.indexes = std::move(shards)};
+  }
   VECLOAD_ASSIGN_OR_RETURN(IndexInfo index, FindIndex(client, source, options));
   // As the user names it: what GetIndex says may be an ARN's form of the same.
   index.name = options.index;
-  return std::vector<IndexInfo>{std::move(index)};
+  return load::Targets{.indexes = {std::move(index)}};
 }
 
 Result<load::ReadingPlan> MakePlan(const LoadOptions& options, const Manifest& manifest) {
@@ -165,13 +220,26 @@ Result<load::ReadingPlan> MakePlan(const LoadOptions& options, const Manifest& m
   return load::PlanPart(options, manifest);
 }
 
-journal::JobIdentity IdentityOf(std::span<const IndexInfo> indexes, const std::string& endpoint_url,
+journal::JobIdentity IdentityOf(const load::Targets& targets, const std::string& endpoint_url,
                                 const ColumnMapping& mapping, const LoadOptions& options) {
   journal::JobIdentity identity =
-      load::IdentityOf(JobKind::kLoad, indexes, endpoint_url, mapping, options);
+      load::IdentityOf(JobKind::kLoad, targets.indexes, endpoint_url, mapping, options);
+  if (targets.values != nullptr) load::SetShards(options.index, targets, &identity);
   if (options.shards > 0) identity.shard_scheme = client::kShardScheme;
   identity.on_duplicate = OnDuplicateName(options.on_duplicate);
   return identity;
+}
+
+// Values keep the numbers that the job's journal has given them, whatever came or went since.
+Status NumberAsJournal(const LoadOptions& options, const journal::JobIdentity& identity,
+                       load::Targets* targets) {
+  const bool goes_on = options.keep_journal && !options.restart && options.rows_from_path.empty();
+  if (targets->values == nullptr || !goes_on) return Status::Ok();
+  VECLOAD_ASSIGN_OR_RETURN(const std::string path, load::JournalPath(options, identity));
+  const Result<journal::Shown> shown = journal::Show(path);
+  // What is wrong with a journal is for opening it to say.
+  if (!shown.ok()) return Status::Ok();
+  return load::NumberAsBefore(options.index, journal::ValueShardsOf(shown->identity), targets);
 }
 
 Result<load::Books> KeepBooks(const LoadOptions& options, const journal::JobIdentity& identity,
@@ -240,21 +308,27 @@ Result<LoadReport> Load(const LoadOptions& options) {
       const std::shared_ptr<client::Caller> caller,
       client::Caller::Open(options.client, load::ConnectionsMax(options, ShardCount(options))));
   const std::unique_ptr<Client> client = client::MakeClient(caller);
-  VECLOAD_ASSIGN_OR_RETURN(std::vector<IndexInfo> indexes,
-                           FindTargets(client.get(), source.get(), options));
+  VECLOAD_ASSIGN_OR_RETURN(load::Targets targets, FindTargets(client.get(), source.get(), options));
   // Where the column's type fixes the length, a wrong one is told before every row is rejected.
   if (source->mapping().dimension != 0) {
-    VECLOAD_RETURN_IF_ERROR(load::CheckDimension(source->mapping().dimension,
-                                                 source->mapping().vector, indexes.front()));
+    VECLOAD_RETURN_IF_ERROR(load::CheckDimension(
+        source->mapping().dimension, source->mapping().vector, targets.indexes.front()));
   }
-  const journal::JobIdentity identity =
-      IdentityOf(indexes, caller->endpoint_url(), source->mapping(), options);
+  const auto identify = [&] {
+    return IdentityOf(targets, caller->endpoint_url(), source->mapping(), options);
+  };
+  VECLOAD_RETURN_IF_ERROR(NumberAsJournal(options, identify(), &targets));
+  const journal::JobIdentity identity = identify();
   VECLOAD_ASSIGN_OR_RETURN(load::Books books,
                            KeepBooks(options, identity, source->manifest(), plan));
   VECLOAD_ASSIGN_OR_RETURN(const Duplicates duplicates,
                            FindDuplicates(options, source.get(), &books));
   load::SelectedRows selected(source.get(), &plan);
   const bool is_listed = !options.rows_from_path.empty();
+  std::optional<load::ShardRuns> runs;
+  if (targets.values != nullptr) {
+    runs.emplace(source->manifest(), targets.read, *targets.values);
+  }
   load::Pipeline pipeline({.kind = JobKind::kLoad,
                            .source = is_listed ? &selected : source.get(),
                            .caller = caller.get(),
@@ -262,10 +336,13 @@ Result<LoadReport> Load(const LoadOptions& options) {
                            .journal = books.journal.get(),
                            .plan = &plan,
                            .duplicates = duplicates.get(),
-                           .indexes = std::move(indexes),
-                           .is_sharded = options.shards > 0,
+                           .values = targets.values.get(),
+                           .runs = runs.has_value() ? &*runs : nullptr,
+                           .indexes = targets.indexes,
+                           .is_sharded = options.shards > 0 || targets.values != nullptr,
                            .options = &options});
   LoadReport report = pipeline.Run();
+  if (targets.values != nullptr) load::NameValues(targets, &report);
   load::NameJob(options, *caller, source->mapping(), books, &report);
   return report;
 }

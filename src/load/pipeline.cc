@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "client/shards.h"
 #include "load/job_plan.h"
 #include "load/operation.h"
 #include "wire/limits.h"
@@ -35,6 +36,8 @@ constexpr uint32_t kEncodersDefaultMax = 4;
 // How soon a stop request is seen and progress is shown.
 constexpr Duration kTick = std::chrono::milliseconds(100);
 constexpr Duration kProgressEvery = std::chrono::milliseconds(500);
+// Fewer rows are read sooner than the file is opened again and sought in.
+constexpr uint64_t kLeaveRowsMin = 2'000;
 
 uint32_t Encoders(const JobOptions& options) {
   if (options.encoders > 0) return options.encoders;
@@ -85,32 +88,6 @@ Scheduler::Options SchedulerOptions(const Pipeline::Parts& parts) {
           .give_up_after = options.give_up_after,
           .acknowledged_before = AcknowledgedBefore(parts),
           .seed = static_cast<uint64_t>(Clock::System().WallNow().time_since_epoch().count())};
-}
-
-// The ranges that hold what was set aside, in order, and of which shards it is.
-std::vector<ReadRequest> RequestsFor(const journal::SegmentSet& set_aside,
-                                     const ReadRequest& request, std::vector<bool>* shards) {
-  std::vector<Segment> segments;
-  for (const journal::SettledSegment& one : set_aside.All()) {
-    segments.push_back(one.segment);
-    (*shards)[one.segment.shard] = true;
-  }
-  std::ranges::sort(segments, {}, [](const Segment& segment) {
-    return std::pair(segment.file, segment.row_begin);
-  });
-  std::vector<ReadRequest> requests;
-  for (const Segment& segment : segments) {
-    if (!requests.empty() && requests.back().file == segment.file &&
-        segment.row_begin <= requests.back().row_end) {
-      requests.back().row_end = std::max(requests.back().row_end, segment.row_end);
-      continue;
-    }
-    requests.push_back(request);
-    requests.back().file = segment.file;
-    requests.back().row_begin = segment.row_begin;
-    requests.back().row_end = segment.row_end;
-  }
-  return requests;
 }
 
 std::vector<Lane> MakeLanes(const Pipeline::Parts& parts, TimePoint now) {
@@ -191,6 +168,7 @@ void Pipeline::StopThreads() {
 void Pipeline::ReadSource() {
   Divider divider(
       {.shards = Shards(parts_),
+       .values = parts_.values,
        .rules = RulesOf(parts_.kind, parts_.indexes.front()),
        .batch_vectors_max = &batch_vectors_max_,
        .duplicates = parts_.duplicates,
@@ -218,8 +196,19 @@ void Pipeline::ReadSource() {
 
 Status Pipeline::ReadPass(std::span<const ReadRequest> requests, Divider* divider,
                           Duration* in_divider) {
-  const Status status = parts_.source->ReadAll(
-      requests, [&](RowBlock block) { return TakeBlock(std::move(block), divider, in_divider); });
+  std::vector<ReadRequest> left(requests.begin(), requests.end());
+  std::span<ReadRequest> rest(left);
+  Status status;
+  do {
+    jump_.reset();
+    reading_ = rest;
+    status = parts_.source->ReadAll(
+        rest, [&](RowBlock block) { return TakeBlock(std::move(block), divider, in_divider); });
+    if (!jump_.has_value()) break;
+    rest = rest.subspan(jump_->request);
+    rest.front().row_begin = jump_->row;
+    if (jump_->row == rest.front().row_end) rest = rest.subspan(1);
+  } while (true);
   // Rows that were read before a failure are good.
   const Status finished = divider->Finish();
   return status.ok() ? finished : status;
@@ -234,7 +223,9 @@ Status Pipeline::TakeBlock(RowBlock block, Divider* divider, Duration* in_divide
                                                  delete spent;
                                                  block_budget_.Release(bytes);
                                                });
-  const Status status = divider->Add(shared);
+  Status status = divider->Add(shared);
+  if (status.ok())
+    status = LeaveRun({shared->file, shared->row_begin + shared->rows.size()}, divider);
   *in_divider += clock_.Now() - begin;
   return status;
 }
@@ -268,7 +259,26 @@ Status Pipeline::PushCut(CutBatch batch) {
   return Status::Cancelled("the job is stopping");
 }
 
+// Where all that comes next is a full shard's and would be set aside too, it is not read first: the
+// reader goes on behind it. `next` is the row behind those that were read.
+Status Pipeline::LeaveRun(RowId next, Divider* divider) {
+  if (parts_.runs == nullptr || !full_shard_.has_value()) return Status::Ok();
+  const uint32_t shard = *std::exchange(full_shard_, std::nullopt);
+  const auto request = std::ranges::partition_point(reading_, [&](const ReadRequest& one) {
+    return std::pair(one.file, one.row_end) <= std::pair(next.file, next.row);
+  });
+  if (request == reading_.end() || request->file != next.file) return Status::Ok();
+  const uint64_t end = std::min(parts_.runs->EndOf(next, shard), request->row_end);
+  if (request->row_begin > next.row || end < next.row + kLeaveRowsMin) return Status::Ok();
+  for (const Segment& segment : divider->Wanted({next.file, shard, next.row, end})) {
+    set_aside_.Add({segment, {.rows = segment.row_end - segment.row_begin}});
+  }
+  jump_ = {.request = static_cast<size_t>(request - reading_.begin()), .row = end};
+  return Status::Cancelled("reading goes on elsewhere");
+}
+
 void Pipeline::SetAside(const CutBatch& batch) {
+  full_shard_ = batch.shard;
   for (const Segment& segment : batch.coverage.segments) {
     set_aside_.Add({segment, {.rows = segment.row_end - segment.row_begin}});
   }

@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <variant>
@@ -19,6 +21,7 @@
 #include "load/scheduler.h"
 #include "load/shard_queues.h"
 #include "load/tally.h"
+#include "load/targets.h"
 #include "vecload/job.h"
 #include "vecload/source.h"
 
@@ -41,9 +44,11 @@ class Pipeline {
     Source* source = nullptr;
     client::Caller* caller = nullptr;
     RejectsFile* rejects = nullptr;
-    journal::Journal* journal = nullptr;        // null: the job cannot be resumed
-    const ReadingPlan* plan = nullptr;          // null: all rows
-    const DuplicateRows* duplicates = nullptr;  // null: a batch's own later rows win
+    journal::Journal* journal = nullptr;           // null: the job cannot be resumed
+    const ReadingPlan* plan = nullptr;             // null: all rows
+    const DuplicateRows* duplicates = nullptr;     // null: a batch's own later rows win
+    const client::ValueNumbers* values = nullptr;  // null: the key says which shard a row is of
+    const ShardRuns* runs = nullptr;               // where values come in turn; null: not known
     // One a shard, alike in all but their names; of an index that is not divided its own.
     std::vector<IndexInfo> indexes;
     bool is_sharded = false;  // the report tells each of them
@@ -78,6 +83,7 @@ class Pipeline {
   Status WaitForMemory(uint64_t bytes, Divider* divider);
   Status PushCut(CutBatch batch);
   void SetAside(const CutBatch& batch);
+  Status LeaveRun(RowId next, Divider* divider);
   // Encoders' threads.
   void EncodeBatches();
   void EncodeBatch(ShardQueues::Popped popped, Encoder* encoder);
@@ -121,8 +127,17 @@ class Pipeline {
   std::thread refresh_;
   std::atomic<uint32_t> encoders_running_{0};
   std::atomic<bool> cancelled_{false};
-  Status read_status_;             // written before cut_ is closed, read after the source ended
-  journal::SegmentSet set_aside_;  // the reader's: what this pass could not keep for slow shards
+  Status read_status_;  // written before cut_ is closed, read after the source ended
+  // The reader's: what this pass could not keep for slow shards, the last one of these, what is
+  // being read, and where it goes on from there.
+  struct Jump {
+    size_t request = 0;
+    uint64_t row = 0;
+  };
+  journal::SegmentSet set_aside_;
+  std::optional<uint32_t> full_shard_;
+  std::span<const ReadRequest> reading_;
+  std::optional<Jump> jump_;
   ThreadTimes times_;
 
   std::vector<Lane> lanes_;  // one a shard

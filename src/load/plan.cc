@@ -8,9 +8,11 @@
 #include <fmt/format.h>
 
 #include "client/shards.h"
+#include "client/value_shards.h"
 #include "load/job_plan.h"
 #include "load/repeated_keys.h"
 #include "source/row_check.h"
+#include "source/shard_values.h"
 #include "vecload/client.h"
 #include "wire/messages.h"
 #include "wire/put_body.h"
@@ -28,9 +30,17 @@ constexpr double kHeadBytes = 100;  // of a body: the names of bucket and index
 struct Target {
   std::optional<client::ShardSet> set;
   uint32_t shards = 1;
+  source::ShardValues values = {};  // with --shard-by
+  bool is_whole = true;             // else some of the set's indexes are still to be made
 };
 
 Status CheckShards(const PlanOptions& options) {
+  if (!options.source.shard_by.empty()) {
+    if (options.shards > 0) {
+      return Status::InvalidArgument("rows are divided by key or by value, not by both");
+    }
+    return client::CheckValueBase(options.index.value_or(IndexName{}));
+  }
   if (options.shards == 0) return Status::Ok();
   // Without a name its length is not judged.
   return client::CheckShardNames(options.index.value_or(IndexName{}), options.shards);
@@ -65,8 +75,30 @@ Status CheckNewNames(const IndexName& name) {
   return Status::Ok();
 }
 
-Result<Target> FindTarget(const PlanOptions& options) {
-  VECLOAD_RETURN_IF_ERROR(CheckShards(options));
+// One index a value, as far as they are there yet.
+Result<Target> FindByValue(const PlanOptions& options, Source* source) {
+  Target target;
+  VECLOAD_ASSIGN_OR_RETURN(target.values,
+                           source::FindShardValues(source, client::kShardsMax, options.stop));
+  std::vector<std::string> values;
+  for (const source::ShardValues::Value& value : target.values.values) values.push_back(value.text);
+  target.shards = static_cast<uint32_t>(values.size());
+  if (!options.index) return target;
+  VECLOAD_ASSIGN_OR_RETURN(const std::unique_ptr<Client> client, Client::Open(options.client));
+  const client::ShardBy by{.base = *options.index, .column = options.source.shard_by};
+  VECLOAD_ASSIGN_OR_RETURN(auto found, client::FindValueIndexes(client.get(), by, values));
+  std::erase(found, std::nullopt);
+  target.is_whole = found.size() == values.size();
+  if (found.empty()) {
+    VECLOAD_RETURN_IF_ERROR(CheckNewNames(client::ValueIndexName(by.base, values.front())));
+    return target;
+  }
+  VECLOAD_ASSIGN_OR_RETURN(target.set, client::WholeSet(by, values, std::move(found)));
+  return target;
+}
+
+Result<Target> FindTarget(const PlanOptions& options, Source* source) {
+  if (!options.source.shard_by.empty()) return FindByValue(options, source);
   Target target{.set = {}, .shards = std::max(1U, options.shards)};
   if (!options.index) return target;
   VECLOAD_ASSIGN_OR_RETURN(const std::unique_ptr<Client> client, Client::Open(options.client));
@@ -151,20 +183,44 @@ class Sample {
   uint64_t metadata_bytes_ = 0;
 };
 
+void TellValues(const Target& target, const PlanOptions& options, LoadPlan* plan) {
+  plan->rows_without_value = target.values.rows_without;
+  for (const source::ShardValues::Value& value : target.values.values) {
+    plan->values.push_back({.value = value.text, .index = {}, .rows = value.rows});
+    if (!options.index) continue;
+    plan->values.back().index = client::ValueIndexName(*options.index, value.text).ToString();
+  }
+}
+
+// What depends on how rows are divided: evenly by key, or by value as they were counted.
+void ComputeCalls(const Manifest& manifest, double logical_bytes_of_vector, LoadPlan* plan) {
+  if (plan->values.empty()) {
+    plan->requests = Requests(manifest, {.shards = plan->shards,
+                                         .batch_vectors = plan->batch_vectors,
+                                         .block_rows = BlockRows(plan->dimension)});
+    plan->load_s = LoadSeconds(plan->rows, plan->requests, plan->shards);
+    plan->verify_list_calls = ListCalls(plan->rows, plan->shards, logical_bytes_of_vector);
+    return;
+  }
+  std::vector<uint64_t> rows;
+  for (const PlannedValue& value : plan->values) rows.push_back(value.rows);
+  plan->requests = RequestsOfEach(rows, plan->batch_vectors);
+  const uint64_t largest = *std::ranges::max_element(rows);
+  plan->load_s =
+      LoadSeconds(largest, RequestsOfEach(std::span(&largest, 1), plan->batch_vectors), 1);
+  plan->verify_list_calls = ListCallsOfEach(rows, logical_bytes_of_vector);
+}
+
 void Compute(const Manifest& manifest, double body_bytes_of_vector, LoadPlan* plan) {
   const auto rows = static_cast<double>(plan->rows);
   const double logical =
       sizeof(float) * plan->dimension + plan->key_bytes_mean + plan->metadata_bytes_mean;
   plan->batch_vectors = BatchVectors(body_bytes_of_vector);
-  plan->requests = Requests(manifest, {.shards = plan->shards,
-                                       .batch_vectors = plan->batch_vectors,
-                                       .block_rows = BlockRows(plan->dimension)});
+  ComputeCalls(manifest, logical, plan);
   plan->body_bytes = static_cast<uint64_t>(
       std::llround(rows * body_bytes_of_vector + static_cast<double>(plan->requests) * kHeadBytes));
   plan->logical_bytes = static_cast<uint64_t>(std::llround(rows * logical));
-  plan->load_s = LoadSeconds(plan->rows, plan->requests, plan->shards);
   plan->memory_bytes_max = MemoryBytesDefault(plan->shards, MachineMemoryBytes());
-  plan->verify_list_calls = ListCalls(plan->rows, plan->shards, logical);
 }
 
 }  // namespace
@@ -174,8 +230,8 @@ Result<LoadPlan> PlanLoad(const PlanOptions& options) {
   VECLOAD_RETURN_IF_ERROR(load::CheckShards(options));
   VECLOAD_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source,
                            OpenSource(options.sources, options.source));
-  VECLOAD_ASSIGN_OR_RETURN(const load::Target target, load::FindTarget(options));
-  if (options.index && !target.set) {
+  VECLOAD_ASSIGN_OR_RETURN(const load::Target target, load::FindTarget(options, source.get()));
+  if (options.index && !target.set && target.values.values.empty()) {
     VECLOAD_RETURN_IF_ERROR(load::CheckNewNames(*options.index));
   }
   const Manifest& manifest = source->manifest();
@@ -183,8 +239,9 @@ Result<LoadPlan> PlanLoad(const PlanOptions& options) {
                 .rows = manifest.rows,
                 .source_bytes = manifest.bytes,
                 .columns = source->mapping(),
-                .index_exists = target.set.has_value(),
+                .index_exists = target.set.has_value() && target.is_whole,
                 .shards = target.shards};
+  load::TellValues(target, options, &plan);
   for (const SourceFile& file : manifest.files) plan.row_groups += file.row_group_rows.size();
   VECLOAD_ASSIGN_OR_RETURN(plan.dimension, source->Dimension());
   if (target.set) {

@@ -127,4 +127,29 @@ std::vector<ReadRequest> ReadingPlan::Requests(const Manifest& manifest,
   return requests;
 }
 
+std::vector<ReadRequest> RequestsFor(const journal::SegmentSet& wanted, const ReadRequest& request,
+                                     std::vector<bool>* shards) {
+  std::vector<Segment> segments;
+  for (const journal::SettledSegment& one : wanted.All()) {
+    segments.push_back(one.segment);
+    (*shards)[one.segment.shard] = true;
+  }
+  std::ranges::sort(segments, {}, [](const Segment& segment) {
+    return std::pair(segment.file, segment.row_begin);
+  });
+  std::vector<ReadRequest> requests;
+  for (const Segment& segment : segments) {
+    if (!requests.empty() && requests.back().file == segment.file &&
+        segment.row_begin <= requests.back().row_end) {
+      requests.back().row_end = std::max(requests.back().row_end, segment.row_end);
+      continue;
+    }
+    requests.push_back(request);
+    requests.back().file = segment.file;
+    requests.back().row_begin = segment.row_begin;
+    requests.back().row_end = segment.row_end;
+  }
+  return requests;
+}
+
 }  // namespace vecload::load

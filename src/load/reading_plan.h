@@ -42,4 +42,9 @@ class ReadingPlan {
   bool listed_ = false;
 };
 
+// The ranges that hold these rows, in order, all else as in `request`; sets of which shards they
+// are.
+std::vector<ReadRequest> RequestsFor(const journal::SegmentSet& wanted, const ReadRequest& request,
+                                     std::vector<bool>* shards);
+
 }  // namespace vecload::load

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <system_error>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -71,7 +71,7 @@ class KeyCheck {
                      });
     VECLOAD_RETURN_IF_ERROR(ReadKeys(source_, first_rows_, options_.stop,
                                      [&](const RowBlock& block, size_t i, uint64_t row) {
-                                       return sorter.Add(KeyEntry::Of(block.rows[i].key, row));
+                                       return sorter.Add(EntryOf(block.rows[i], row));
                                      }));
     return sorter.Finish(options_.stop);
   }
@@ -86,7 +86,7 @@ class KeyCheck {
                    const RepeatedKey::Row place{
                        .file = source::AbsoluteUri(source_->manifest().files[block.file].uri),
                        .row = block.row_begin + i};
-                   Show(block.rows[i].key, is_again, place);
+                   Show(block.rows[i], is_again, place);
                    return Write(block.rows[i].key, is_again, place);
                  }));
     if (lines_ == nullptr) return Status::Ok();
@@ -96,13 +96,15 @@ class KeyCheck {
 
   // A key's first row comes before the others, so that what is shown is known by then. Room is
   // kept for one more row of each key.
-  void Show(std::string_view key, bool is_again, const RepeatedKey::Row& place) {
+  void Show(const SourceRow& row, bool is_again, const RepeatedKey::Row& place) {
     constexpr size_t kMax = RepeatedKeys::kRowsShownMax;
-    auto at = shown_.find(std::string(key));
+    const KeyEntry entry = EntryOf(row, 0);
+    auto at = shown_.find({entry.digest_high, entry.digest_low});
     if (at == shown_.end()) {
       if (is_again || rows_shown_ + 2 > kMax) return;
-      at = shown_.emplace(key, found_.shown.size()).first;
-      found_.shown.push_back({.key = std::string(key), .count = 0, .rows = {}});
+      at =
+          shown_.emplace(std::pair(entry.digest_high, entry.digest_low), found_.shown.size()).first;
+      found_.shown.push_back({.key = std::string(row.key), .count = 0, .rows = {}});
       ++rows_shown_;  // of the second row, which must be
     }
     RepeatedKey& shown = found_.shown[at->second];
@@ -138,7 +140,8 @@ class KeyCheck {
   RowBits again_;
   RowBits preferred_;
   RepeatedKeys found_;
-  std::unordered_map<std::string, size_t> shown_;  // place in found_.shown
+  // By the key's digest, its value's too where rows are divided by value: place in found_.shown.
+  std::map<std::pair<uint64_t, uint64_t>, size_t> shown_;
   size_t rows_shown_ = 0;
   std::unique_ptr<AppendFile> lines_;  // null: not asked for
   std::string text_;

@@ -22,7 +22,8 @@ RowBlock CopyRows(const RowBlock& block, uint64_t begin, uint64_t end) {
   size_t text_bytes = 0;
   size_t floats = 0;
   for (const SourceRow& row : rows) {
-    text_bytes += row.key.size() + row.metadata.size() + row.fault_detail.size();
+    text_bytes +=
+        row.key.size() + row.metadata.size() + row.fault_detail.size() + row.shard_value.size();
     floats += row.vector.size();
   }
   // Reserved, so that the views that point into them stay.
@@ -38,6 +39,7 @@ RowBlock CopyRows(const RowBlock& block, uint64_t begin, uint64_t end) {
     row.key = keep_text(row.key);
     row.metadata = keep_text(row.metadata);
     row.fault_detail = keep_text(row.fault_detail);
+    row.shard_value = keep_text(row.shard_value);
     const size_t at = owned->floats.size();
     owned->floats.insert(owned->floats.end(), row.vector.begin(), row.vector.end());
     row.vector = std::span<const float>(owned->floats).subspan(at);

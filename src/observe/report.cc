@@ -105,6 +105,7 @@ void WriteShards(const JobReport& report, JsonWriter* json) {
   for (const ShardReport& shard : report.shards) {
     json->BeginObject();
     json->Key("index").String(shard.index);
+    if (shard.value.has_value()) json->Key("value").String(*shard.value);
     json->Key("vectors_acknowledged").Uint(shard.vectors_acknowledged);
     Number(json, "vectors_per_s", shard.vectors_per_s);
     json->Key("throttled").Uint(shard.throttled);
@@ -118,6 +119,7 @@ void WriteColumns(const ColumnMapping& mapping, JsonWriter* json) {
   json->Key("metadata_columns").BeginArray();
   for (const std::string& column : mapping.metadata) json->String(column);
   json->EndArray();
+  if (!mapping.shard_by.empty()) json->Key("shard_by").String(mapping.shard_by);
   if (!mapping.metadata_json.empty()) json->Key("metadata_json").String(mapping.metadata_json);
 }
 
@@ -152,7 +154,8 @@ std::string ShardsLine(const std::vector<ShardReport>& shards) {
   const auto [slowest, fastest] =
       std::ranges::minmax_element(shards, {}, &ShardReport::vectors_per_s);
   return fmt::format("{}: {:.0f} ({}) to {:.0f} vectors/s", shards.size(), slowest->vectors_per_s,
-                     slowest->index.substr(slowest->index.rfind('/') + 1), fastest->vectors_per_s);
+                     Tail(slowest->index.substr(slowest->index.rfind('/') + 1), kSourceColumns / 2),
+                     fastest->vectors_per_s);
 }
 
 void CountLine(std::string* out, std::string_view name, uint64_t count, std::string_view note) {

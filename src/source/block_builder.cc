@@ -24,6 +24,7 @@ struct BlockMemory {
   std::vector<std::shared_ptr<arrow::Array>> columns;
   std::vector<float> vectors;
   std::string keys;
+  std::string shard_values;
   std::string text;  // metadata and faults' details, one after the other
 };
 
@@ -105,7 +106,8 @@ void ReadJsonMetadata(const BlockPlan& plan, const arrow::RecordBatch& batch,
 
 uint64_t BytesOf(const BlockMemory& memory, size_t rows) {
   uint64_t bytes = memory.vectors.capacity() * sizeof(float) + memory.keys.capacity() +
-                   memory.text.capacity() + rows * sizeof(SourceRow);
+                   memory.shard_values.capacity() + memory.text.capacity() +
+                   rows * sizeof(SourceRow);
   for (const auto& column : memory.columns) {
     bytes += static_cast<uint64_t>(arrow::util::ReferencedBufferSize(*column).ValueOr(0));
   }
@@ -131,15 +133,45 @@ PartitionValue PlanPartition(const std::string& name, const std::string& value, 
   return partition;
 }
 
-BlockPlan PlanColumns(const ColumnMapping& mapping) {
-  return {.key = KeyColumn(mapping.key),
-          .vector = VectorColumn(mapping.vector),
-          .key_name = mapping.key,
-          .vector_name = mapping.vector,
-          .metadata_json = mapping.metadata_json,
-          .metadata = {},
-          .partitions = {},
-          .non_filterable_keys = {}};
+BlockPlan PlanColumns(const ColumnMapping& mapping, const SourceFile& file) {
+  BlockPlan plan{.key = KeyColumn(mapping.key),
+                 .vector = VectorColumn(mapping.vector),
+                 .key_name = mapping.key,
+                 .vector_name = mapping.vector,
+                 .metadata_json = mapping.metadata_json,
+                 .metadata = {},
+                 .partitions = {},
+                 .non_filterable_keys = {}};
+  if (mapping.shard_by.empty()) return plan;
+  plan.shard_name = mapping.shard_by;
+  plan.shard = mapping.shard_by_is_partition ? ShardColumn::OfPartition(mapping.shard_by, file)
+                                             : ShardColumn(mapping.shard_by);
+  return plan;
+}
+
+// Every file is asked before any row is read.
+Status CheckShardColumn(const arrow::Schema& schema, const ColumnMapping& mapping) {
+  if (mapping.shard_by.empty()) return Status::Ok();
+  const auto field = schema.GetFieldByName(mapping.shard_by);
+  if (mapping.shard_by_is_partition && field != nullptr) {
+    return Status::InvalidArgument("\"" + mapping.shard_by +
+                                   "\" is a column of this file, and of others a folder's name; "
+                                   "load them apart");
+  }
+  if (field == nullptr || CanDivide(*field->type())) return Status::Ok();
+  return Status::InvalidArgument(
+      "column \"" + mapping.shard_by + "\" of type " + field->type()->ToString() +
+      " cannot be that of --shard-by, which is a string, an integer or a bool; cast it to one of "
+      "these, or name another column");
+}
+
+void ReadShardValues(const BlockPlan& plan, const arrow::RecordBatch& batch,
+                     std::span<SourceRow> rows, BlockMemory* memory) {
+  if (!plan.shard.has_value()) return;
+  const auto values = batch.GetColumnByName(plan.shard_name);
+  if (plan.shard->Read(values.get(), rows, &memory->shard_values)) {
+    memory->columns.push_back(values);
+  }
 }
 
 void ReadVectors(const BlockPlan& plan, const arrow::RecordBatch& batch, std::span<SourceRow> rows,
@@ -167,9 +199,11 @@ void ReadMetadata(const BlockPlan& plan, const arrow::RecordBatch& batch, std::s
 
 }  // namespace
 
-std::shared_ptr<const BlockPlan> PlanKeyBlocks(const ColumnMapping& mapping) {
-  auto plan = std::make_shared<BlockPlan>(PlanColumns(mapping));
+std::shared_ptr<const BlockPlan> PlanKeyBlocks(const ColumnMapping& mapping, const SourceFile& file,
+                                               const ReadRequest& request) {
+  auto plan = std::make_shared<BlockPlan>(PlanColumns(mapping, file));
   plan->keys_only = true;
+  plan->has_key = !request.shard_values_only;
   return plan;
 }
 
@@ -177,7 +211,9 @@ Result<std::shared_ptr<const BlockPlan>> PlanBlocks(
     const arrow::Schema& schema, const ColumnMapping& mapping, const SourceFile& file,
     std::span<const std::string> integer_partitions,
     std::span<const std::string> non_filterable_keys) {
-  auto plan = std::make_shared<BlockPlan>(PlanColumns(mapping));
+  const Status can_divide = CheckShardColumn(schema, mapping);
+  if (!can_divide.ok()) return can_divide.WithContext(file.uri);
+  auto plan = std::make_shared<BlockPlan>(PlanColumns(mapping, file));
   plan->non_filterable_keys = {non_filterable_keys.begin(), non_filterable_keys.end()};
   const wire::MetadataMeter meter(plan->non_filterable_keys);
   for (const std::string& name : mapping.metadata) {
@@ -201,9 +237,12 @@ RowBlock BuildBlock(const std::shared_ptr<const BlockPlan>& plan, const arrow::R
   block.rows.resize(static_cast<size_t>(batch.num_rows()));
   const auto memory = std::make_shared<BlockMemory>();
   memory->plan = plan;
-  const auto keys = batch.GetColumnByName(plan->key_name);
-  CHECK(keys != nullptr);
-  if (plan->key.Read(*keys, block.rows, &memory->keys)) memory->columns.push_back(keys);
+  if (plan->has_key) {
+    const auto keys = batch.GetColumnByName(plan->key_name);
+    CHECK(keys != nullptr);
+    if (plan->key.Read(*keys, block.rows, &memory->keys)) memory->columns.push_back(keys);
+  }
+  ReadShardValues(*plan, batch, block.rows, memory.get());
   if (!plan->keys_only) {
     ReadVectors(*plan, batch, block.rows, memory.get());
     ReadMetadata(*plan, batch, block.rows, memory.get());

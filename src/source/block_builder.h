@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -11,6 +12,7 @@
 
 #include "source/key_column.h"
 #include "source/metadata_column.h"
+#include "source/shard_column.h"
 #include "source/vector_column.h"
 #include "vecload/source.h"
 
@@ -33,11 +35,15 @@ struct BlockPlan {
   std::vector<MetadataColumn> metadata;
   std::vector<PartitionValue> partitions;
   std::vector<std::string> non_filterable_keys;
-  bool keys_only = false;
+  std::optional<ShardColumn> shard = std::nullopt;  // of --shard-by
+  std::string shard_name = {};
+  bool has_key = true;
+  bool keys_only = false;  // no vector and no metadata
 };
 
-// The plan that makes rows of the key column alone.
-std::shared_ptr<const BlockPlan> PlanKeyBlocks(const ColumnMapping& mapping);
+// The plan of a request that wants neither vectors nor metadata.
+std::shared_ptr<const BlockPlan> PlanKeyBlocks(const ColumnMapping& mapping, const SourceFile& file,
+                                               const ReadRequest& request);
 
 // Compiles the plan of a file that has the columns of the mapping. `integer_partitions` names the
 // partitions that are numbers in every file of the job.
@@ -48,7 +54,7 @@ Result<std::shared_ptr<const BlockPlan>> PlanBlocks(
 
 // Turns a batch into rows. Float vectors and text keys stay where Arrow put them; all else is
 // written into memory of the block's own. What is wrong with a row becomes its fault, in the order
-// key, vector, metadata. Leaves `file` and `row_begin` at 0.
+// key, shard value, vector, metadata. Leaves `file` and `row_begin` at 0.
 RowBlock BuildBlock(const std::shared_ptr<const BlockPlan>& plan, const arrow::RecordBatch& batch);
 
 }  // namespace vecload::source

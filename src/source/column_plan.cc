@@ -100,7 +100,10 @@ Result<std::string> ChooseKey(const arrow::Schema& schema, const std::string& ve
   std::vector<std::shared_ptr<arrow::Field>> by_name;
   std::vector<std::shared_ptr<arrow::Field>> by_type;
   for (const auto& field : schema.fields()) {
-    if (field->name() == vector || field->name() == options.metadata_json) continue;
+    if (field->name() == vector || field->name() == options.metadata_json ||
+        field->name() == options.shard_by) {
+      continue;
+    }
     if (!CanBeKey(*field->type())) continue;
     by_type.push_back(field);
     if (IsKeyName(field->name())) by_name.push_back(field);
@@ -164,6 +167,20 @@ Result<std::vector<std::string>> ChooseMetadata(const arrow::Schema& schema,
     VECLOAD_RETURN_IF_ERROR(AddNames(*column, uri, &keys));
   }
   return names;
+}
+
+// A column of the file wins over a partition of that name. Whether its type can divide rows is
+// asked of each file (block_builder.cc).
+Status ChooseShardColumn(const arrow::Schema& schema, std::span<const std::string> partitions,
+                         const SourceOptions& options, const std::string& uri,
+                         ColumnMapping* mapping) {
+  if (options.shard_by.empty()) return Status::Ok();
+  mapping->shard_by = options.shard_by;
+  mapping->shard_by_is_partition =
+      schema.GetAllFieldsByName(options.shard_by).empty() &&
+      std::ranges::find(partitions, options.shard_by) != partitions.end();
+  if (mapping->shard_by_is_partition) return Status::Ok();
+  return Find(options.shard_by, schema, uri).status();
 }
 
 // A file that an export wrote says so, and then it is known which column is what. Not where columns
@@ -251,6 +268,7 @@ Result<ColumnMapping> ChooseColumns(const arrow::Schema& schema,
   VECLOAD_ASSIGN_OR_RETURN(mapping.key, ChooseKey(schema, mapping.vector, options, uri));
   VECLOAD_RETURN_IF_ERROR(Find(mapping.vector, schema, uri).status());
   VECLOAD_RETURN_IF_ERROR(Find(mapping.key, schema, uri).status());
+  VECLOAD_RETURN_IF_ERROR(ChooseShardColumn(schema, partitions, options, uri, &mapping));
   if (options.metadata_json.empty()) {
     VECLOAD_ASSIGN_OR_RETURN(mapping.metadata,
                              ChooseMetadata(schema, partitions, mapping, options, uri));
@@ -284,6 +302,9 @@ std::vector<std::string> NeededColumns(const ColumnMapping& mapping, const arrow
   if (!mapping.metadata_json.empty()) names.push_back(mapping.metadata_json);
   for (const std::string& name : mapping.metadata) {
     if (schema.GetFieldIndex(name) >= 0) names.push_back(name);
+  }
+  if (!mapping.shard_by.empty() && !mapping.shard_by_is_partition) {
+    names.push_back(mapping.shard_by);
   }
   return names;
 }

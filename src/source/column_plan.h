@@ -24,7 +24,7 @@ Result<ColumnMapping> ChooseKeyColumn(const arrow::Schema& schema, const SourceO
                                       const std::string& uri);
 
 // The file's columns that the mapping needs, by name: key, vector (where there is one), then
-// metadata.
+// metadata and the shard's.
 std::vector<std::string> NeededColumns(const ColumnMapping& mapping, const arrow::Schema& schema);
 
 // Whether a further file has the columns of the first, in types that mean the same: the width of

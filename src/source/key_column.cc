@@ -10,7 +10,6 @@
 #include <arrow/type_traits.h>
 
 #include "base/json_text.h"
-#include "source/number_text.h"
 #include "source/scalar_text.h"
 
 namespace vecload::source {
@@ -36,40 +35,6 @@ bool IsUuid(const arrow::DataType& type) {
 bool IsText(const arrow::DataType& type) {
   return arrow::is_base_binary_like(type.id()) || arrow::is_binary_view_like(type.id()) ||
          type.id() == Type::FIXED_SIZE_BINARY;
-}
-
-template <typename ArrayType>
-void AppendIntegerAt(const arrow::Array& column, int64_t row, std::string* text) {
-  const auto value = static_cast<const ArrayType&>(column).Value(row);
-  using Wide = std::conditional_t<std::is_signed_v<decltype(value)>, int64_t, uint64_t>;
-  AppendInteger(static_cast<Wide>(value), text);
-}
-
-void AppendMadeKey(const arrow::Array& column, int64_t row, std::string* text) {
-  switch (column.type_id()) {
-    case Type::INT8:
-      return AppendIntegerAt<arrow::Int8Array>(column, row, text);
-    case Type::INT16:
-      return AppendIntegerAt<arrow::Int16Array>(column, row, text);
-    case Type::INT32:
-      return AppendIntegerAt<arrow::Int32Array>(column, row, text);
-    case Type::INT64:
-      return AppendIntegerAt<arrow::Int64Array>(column, row, text);
-    case Type::UINT8:
-      return AppendIntegerAt<arrow::UInt8Array>(column, row, text);
-    case Type::UINT16:
-      return AppendIntegerAt<arrow::UInt16Array>(column, row, text);
-    case Type::UINT32:
-      return AppendIntegerAt<arrow::UInt32Array>(column, row, text);
-    case Type::UINT64:
-      return AppendIntegerAt<arrow::UInt64Array>(column, row, text);
-    case Type::DICTIONARY: {
-      const auto& dictionary = static_cast<const arrow::DictionaryArray&>(column);
-      return AppendMadeKey(*dictionary.dictionary(), dictionary.GetValueIndex(row), text);
-    }
-    default:
-      AppendUuid(TextAt(column, row), text);
-  }
 }
 
 void SetFault(RejectRule fault, const std::string& detail, SourceRow* row) {
@@ -114,7 +79,7 @@ bool KeyColumn::Read(const arrow::Array& column, std::span<SourceRow> rows,
       if (!IsUtf8(rows[i].key)) SetFault(RejectRule::kKeyNotUtf8, not_utf8_detail_, &rows[i]);
     } else {
       const size_t begin = text->size();
-      AppendMadeKey(column, at, text);
+      AppendPlainText(column, at, text);
       rows[i].key = std::string_view(*text).substr(begin);
     }
   }

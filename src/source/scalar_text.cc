@@ -39,6 +39,12 @@ const ArrayType& As(const arrow::Array& column) {
   return static_cast<const ArrayType&>(column);
 }
 
+template <typename Integer>
+void AppendWide(Integer value, std::string* out) {
+  using Wide = std::conditional_t<std::is_signed_v<Integer>, int64_t, uint64_t>;
+  AppendInteger(static_cast<Wide>(value), out);
+}
+
 int64_t UnitsPerSecond(arrow::TimeUnit::type unit) {
   switch (unit) {
     case arrow::TimeUnit::SECOND:
@@ -236,6 +242,36 @@ std::string_view TextAt(const arrow::Array& column, int64_t row) {
     }
     default:
       return {};
+  }
+}
+
+void AppendPlainText(const arrow::Array& column, int64_t row, std::string* out) {
+  switch (column.type_id()) {
+    case Type::BOOL:
+      out->append(As<arrow::BooleanArray>(column).Value(row) ? "true" : "false");
+      return;
+    case Type::INT8:
+      return AppendWide(As<arrow::Int8Array>(column).Value(row), out);
+    case Type::INT16:
+      return AppendWide(As<arrow::Int16Array>(column).Value(row), out);
+    case Type::INT32:
+      return AppendWide(As<arrow::Int32Array>(column).Value(row), out);
+    case Type::INT64:
+      return AppendWide(As<arrow::Int64Array>(column).Value(row), out);
+    case Type::UINT8:
+      return AppendWide(As<arrow::UInt8Array>(column).Value(row), out);
+    case Type::UINT16:
+      return AppendWide(As<arrow::UInt16Array>(column).Value(row), out);
+    case Type::UINT32:
+      return AppendWide(As<arrow::UInt32Array>(column).Value(row), out);
+    case Type::UINT64:
+      return AppendWide(As<arrow::UInt64Array>(column).Value(row), out);
+    case Type::DICTIONARY: {
+      const auto& dictionary = As<arrow::DictionaryArray>(column);
+      return AppendPlainText(*dictionary.dictionary(), dictionary.GetValueIndex(row), out);
+    }
+    default:
+      AppendUuid(TextAt(column, row), out);
   }
 }
 

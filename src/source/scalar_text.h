@@ -24,6 +24,10 @@ std::string_view TextAt(const arrow::Array& column, int64_t row);
 // The canonical 8-4-4-4-12 form of 16 bytes.
 void AppendUuid(std::string_view bytes, std::string* out);
 
+// Appends what is no text already: an integer in decimal, a bool as true or false, a UUID, or a
+// dictionary's entry of these. It is not null.
+void AppendPlainText(const arrow::Array& column, int64_t row, std::string* out);
+
 // One value as it was appended to a JSON text.
 struct ScalarOutcome {
   uint32_t bytes = 0;  // by the service's size model

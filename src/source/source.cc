@@ -38,13 +38,20 @@ constexpr uint32_t kReadThreads = 16;
 // Rows read at once to find the first one that has a vector.
 constexpr uint32_t kProbeRowsMax = 64;
 
-std::vector<std::string> ColumnsOf(const ColumnMapping& mapping, bool keys_only) {
+// Those of them that a file has not are partitions of its path.
+std::vector<std::string> ColumnsOf(const ColumnMapping& mapping, const ReadRequest& request) {
+  if (request.shard_values_only) return {mapping.shard_by};
   std::vector<std::string> columns = {mapping.key};
-  if (keys_only) return columns;
+  if (!mapping.shard_by.empty()) columns.push_back(mapping.shard_by);
+  if (request.keys_only) return columns;
   columns.push_back(mapping.vector);
   columns.insert(columns.end(), mapping.metadata.begin(), mapping.metadata.end());
   if (!mapping.metadata_json.empty()) columns.push_back(mapping.metadata_json);
   return columns;
+}
+
+bool WantsVectors(const ReadRequest& request) {
+  return !request.keys_only && !request.shard_values_only;
 }
 
 class FileSource : public Source {
@@ -95,6 +102,7 @@ Result<uint32_t> FileSource::Dimension() {
   ColumnMapping mapping = mapping_;
   mapping.metadata.clear();
   mapping.metadata_json.clear();
+  mapping.shard_by.clear();
   std::optional<uint32_t> found;
   for (uint32_t i = 0; i < manifest_.files.size() && !found; ++i) {
     const ReadRequest request{.file = i,
@@ -171,7 +179,7 @@ Status FileSource::ReadFar(const ColumnMapping& mapping, std::span<const ReadReq
     ReadAhead::Opened opened;
     VECLOAD_ASSIGN_OR_RETURN(opened.file, Open(files[i].front().file));
     for (const ReadRequest& request : files[i]) {
-      const std::vector<std::string> columns = ColumnsOf(mapping, request.keys_only);
+      const std::vector<std::string> columns = ColumnsOf(mapping, request);
       VECLOAD_ASSIGN_OR_RETURN(auto ranges, BytesOfRows(opened.file, RangeOf(request, columns),
                                                         static_cast<int64_t>(range_bytes)));
       opened.reads.push_back(std::move(ranges));
@@ -211,12 +219,12 @@ RowRange FileSource::RangeOf(const ReadRequest& request,
 Status FileSource::ReadRowsOf(const ColumnMapping& mapping, const DataFile& file,
                               const ReadRequest& request, const Deliver& deliver) const {
   const SourceFile& planned = manifest_.files[request.file];
-  const std::vector<std::string> columns = ColumnsOf(mapping, request.keys_only);
+  const std::vector<std::string> columns = ColumnsOf(mapping, request);
   std::shared_ptr<const BlockPlan> plan;
   uint64_t row = request.row_begin;
   const auto take = [&](const std::shared_ptr<arrow::RecordBatch>& batch) -> Status {
-    if (plan == nullptr && request.keys_only) {
-      plan = PlanKeyBlocks(mapping);
+    if (plan == nullptr && !WantsVectors(request)) {
+      plan = PlanKeyBlocks(mapping, planned, request);
     } else if (plan == nullptr) {
       VECLOAD_ASSIGN_OR_RETURN(plan, PlanBlocks(*batch->schema(), mapping, planned,
                                                 integer_partitions_, request.non_filterable_keys));

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -84,6 +85,7 @@ struct ReadRow {
   uint32_t metadata_keys = 0;
   RejectRule fault = RejectRule::kNone;
   std::string fault_detail;
+  std::optional<std::string> shard_value = std::nullopt;
 };
 
 // The rows [row_begin, row_end) of one file; checks that the blocks follow each other.
@@ -102,6 +104,7 @@ inline Result<std::vector<ReadRow>> ReadRange(Source* source, const ReadRequest&
                       .metadata_keys = row.metadata_keys,
                       .fault = row.fault,
                       .fault_detail = std::string(row.fault_detail)});
+      if (row.has_shard_value) rows.back().shard_value = std::string(row.shard_value);
     }
     return Status::Ok();
   });
