@@ -322,20 +322,29 @@ size_t ConnectionsMax(const LoadOptions& options) {
   return std::max<size_t>(16, files.rlim_cur - std::min<size_t>(files.rlim_cur, kOtherFiles));
 }
 
-}  // namespace
+// What can be done with files only.
+Status CheckStream(const LoadOptions& options, const Source& source) {
+  if (!options.rows_from_path.empty() || options.parts > 1) {
+    return Status::InvalidArgument(
+        "a stream is loaded whole: rows from a file, and parts, are of files; select the rows "
+        "before they are given to load");
+  }
+  if (options.on_duplicate != OnDuplicate::kAny &&
+      (!source.CanReadAgain() || source.manifest().rows >= kRowsUnknown)) {
+    return Status::InvalidArgument(
+        "rows of one key are found by a pass over all keys before the load, and this stream passes "
+        "by once; load a table or files, or remove the duplicates before");
+  }
+  return Status::Ok();
+}
 
-Result<LoadReport> Load(const LoadOptions& options) {
-  VECLOAD_RETURN_IF_ERROR(CheckOptions(options));
-  SourceOptions source_options = options.source;
-  source_options.read_ahead_bytes_max = load::ReadAheadBytesMax(options);
-  VECLOAD_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source,
-                           OpenSource(options.sources, source_options));
+Result<LoadReport> LoadSource(const LoadOptions& options, Source* source) {
   VECLOAD_ASSIGN_OR_RETURN(const load::ReadingPlan plan, MakePlan(options, source->manifest()));
   VECLOAD_ASSIGN_OR_RETURN(const std::shared_ptr<client::Caller> caller,
                            client::Caller::Open(options.client, ConnectionsMax(options)));
   const std::unique_ptr<Client> client = client::MakeClient(caller);
   VECLOAD_ASSIGN_OR_RETURN(std::vector<IndexInfo> indexes,
-                           FindTargets(client.get(), source.get(), options));
+                           FindTargets(client.get(), source, options));
   // Where the column's type fixes the length, a wrong one is told before every row is rejected.
   if (source->mapping().dimension != 0) {
     VECLOAD_RETURN_IF_ERROR(load::CheckDimension(source->mapping().dimension,
@@ -344,11 +353,10 @@ Result<LoadReport> Load(const LoadOptions& options) {
   const journal::JobIdentity identity =
       IdentityOf(indexes, caller->endpoint_url(), source->mapping(), options);
   VECLOAD_ASSIGN_OR_RETURN(Books books, OpenBooks(options, identity, source->manifest(), plan));
-  VECLOAD_ASSIGN_OR_RETURN(const Duplicates duplicates,
-                           FindDuplicates(options, source.get(), &books));
-  load::SelectedRows selected(source.get(), &plan);
+  VECLOAD_ASSIGN_OR_RETURN(const Duplicates duplicates, FindDuplicates(options, source, &books));
+  load::SelectedRows selected(source, &plan);
   const bool is_listed = !options.rows_from_path.empty();
-  load::Pipeline pipeline({.source = is_listed ? &selected : source.get(),
+  load::Pipeline pipeline({.source = is_listed ? &selected : source,
                            .caller = caller.get(),
                            .rejects = books.rejects.get(),
                            .journal = books.journal.get(),
@@ -366,6 +374,23 @@ Result<LoadReport> Load(const LoadOptions& options) {
   report.rejects_path = books.rejects_path;
   report.journal_path = books.journal_path;
   return report;
+}
+
+}  // namespace
+
+Result<LoadReport> Load(const LoadOptions& options) {
+  VECLOAD_RETURN_IF_ERROR(CheckOptions(options));
+  SourceOptions source_options = options.source;
+  source_options.read_ahead_bytes_max = load::ReadAheadBytesMax(options);
+  VECLOAD_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source,
+                           OpenSource(options.sources, source_options));
+  return LoadSource(options, source.get());
+}
+
+Result<LoadReport> Load(const LoadOptions& options, Source* source) {
+  VECLOAD_RETURN_IF_ERROR(CheckOptions(options));
+  VECLOAD_RETURN_IF_ERROR(CheckStream(options, *source));
+  return LoadSource(options, source);
 }
 
 }  // namespace vecload
