@@ -64,12 +64,15 @@ $(ready_clients): $(ready) tools/install_clients.sh tests/conformance/js/package
 
 # --- use -------------------------------------------------------------------------------------
 
-.PHONY: demo build serve
+.PHONY: demo build wheel serve
 demo: build ## load vectors into a local server and query them, in a minute
 	VECLOAD_BIN=$(CURDIR)/build/release/vecload examples/demo.sh
 
 build: $(ready) ## the release binary: build/release/vecload
 	$(call build,release)
+
+wheel: $(ready) ## the Python wheel, in build/wheel
+	tools/wheel.sh
 
 serve: build ## the local S3 Vectors server on PORT (8080), data in DATA_DIR
 	mkdir -p $(DATA_DIR)
@@ -77,7 +80,7 @@ serve: build ## the local S3 Vectors server on PORT (8080), data in DATA_DIR
 
 # --- test ------------------------------------------------------------------------------------
 
-.PHONY: test conformance e2e soak exhaustive arm asan tsan fuzz bench bench-check peers
+.PHONY: test conformance e2e python-test soak exhaustive arm asan tsan fuzz bench bench-check peers
 test: build ## unit and property tests, house rules, conformance, end to end
 	$(call ctest,release,-L fast)
 	$(call pytest,release,$(conformance) $(e2e) tests/soak,-m "not slow")
@@ -87,6 +90,9 @@ conformance: build $(ready_clients) ## our server against boto3, the JavaScript 
 
 e2e: build ## the real binary, kill -9 included; the slow ones too
 	$(call pytest,release,$(e2e))
+
+python-test: wheel ## the wheel, installed into an environment of its own, and its tests
+	tools/python_test.sh $(PYTEST)
 
 soak: build ## the server against a model, with faults, restarts and kill -9: ten minutes
 	SOAK_SECONDS=$(SOAK_SECONDS) $(call pytest,release,tests/soak)

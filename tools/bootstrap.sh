@@ -16,6 +16,8 @@ packages=(
 [[ ${1:-} == fuzz ]] && packages+=(clang-19 libclang-rt-19-dev)
 [[ ${1:-} == arm ]] && packages+=(g++-aarch64-linux-gnu qemu-user-static googletest)
 python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3 python3-venv)
+python3 -c 'import os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' \
+  2>/dev/null || packages+=(python3-dev)
 
 missing=()
 for package in "${packages[@]}"; do
