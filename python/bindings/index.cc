@@ -25,6 +25,10 @@ namespace {
 using Vector = nb::ndarray<const float, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Vectors = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 using OwnedVector = nb::ndarray<nb::numpy, float, nb::ndim<1>>;
+// For the stubs: list[tuple[...]].
+using Infos = nb::typed<nb::list, Members>;
+using Neighbors = nb::typed<nb::list, nb::typed<nb::tuple, nb::str, nb::float_, nb::str>>;
+using Records = nb::typed<nb::list, nb::typed<nb::tuple, nb::str, OwnedVector, nb::str>>;
 
 // Waits for the network without the GIL; the failure is raised with it.
 template <typename Call>
@@ -58,14 +62,14 @@ std::shared_ptr<ShardedIndex> Open(const ClientOptions& options, const std::stri
   });
 }
 
-nb::list Indexes(const ShardedIndex& index) {
+Infos Indexes(const ShardedIndex& index) {
   nb::list list;
   for (const IndexInfo& info : index.indexes()) list.append(ToDict(info));
   return list;
 }
 
-nb::list QueryIndex(const ShardedIndex& index, const Vector& vector, uint32_t top_k,
-                    std::string filter, bool return_metadata) {
+Neighbors QueryIndex(const ShardedIndex& index, const Vector& vector, uint32_t top_k,
+                     std::string filter, bool return_metadata) {
   const Query query{.vector = {vector.data(), vector.data() + vector.size()},
                     .top_k = top_k,
                     .filter = std::move(filter),
@@ -84,8 +88,8 @@ OwnedVector ToArray(std::vector<float> vector) {
   return OwnedVector(owned->data(), {owned->size()}, owner);
 }
 
-nb::list GetVectors(const ShardedIndex& index, const std::vector<std::string>& keys,
-                    bool return_data, bool return_metadata) {
+Records GetVectors(const ShardedIndex& index, const std::vector<std::string>& keys,
+                   bool return_data, bool return_metadata) {
   nb::list list;
   for (Record& record :
        Unlocked([&] { return index.GetVectors(keys, return_data, return_metadata); })) {

@@ -48,8 +48,8 @@ StreamOptions StreamOf(std::string name, std::optional<uint64_t> rows, nb::objec
 using LoadWork = std::function<Result<LoadReport>(const LoadOptions&)>;
 
 // Loads as `work` does; `on_report` gets the report also where Python interrupted the load.
-nb::dict RunLoad(LoadOptions options, const LoadWork& work, const nb::object& on_message,
-                 const nb::object& on_progress, const nb::object& on_report) {
+Members RunLoad(LoadOptions options, const LoadWork& work, const nb::object& on_message,
+                const nb::object& on_progress, const nb::object& on_report) {
   // A row that cannot be sent leaves a trace even where nobody thought of rejects.
   std::optional<cli::ReservedFile> rejects;
   if (options.rejects_path.empty()) {
@@ -78,15 +78,15 @@ nb::dict RunLoad(LoadOptions options, const LoadWork& work, const nb::object& on
   return ToDict(ValueOrRaise(std::move(report)));
 }
 
-nb::dict LoadFiles(const LoadOptions& options, const nb::object& on_message,
-                   const nb::object& on_progress, const nb::object& on_report) {
+Members LoadFiles(const LoadOptions& options, const nb::object& on_message,
+                  const nb::object& on_progress, const nb::object& on_report) {
   const LoadWork work = [](const LoadOptions& chosen) { return Load(chosen); };
   return RunLoad(options, work, on_message, on_progress, on_report);
 }
 
-nb::dict LoadStream(const LoadOptions& options, std::string name, std::optional<uint64_t> rows,
-                    nb::object open, bool is_repeatable, const nb::object& on_message,
-                    const nb::object& on_progress, const nb::object& on_report) {
+Members LoadStream(const LoadOptions& options, std::string name, std::optional<uint64_t> rows,
+                   nb::object open, bool is_repeatable, const nb::object& on_message,
+                   const nb::object& on_progress, const nb::object& on_report) {
   const StreamOptions stream = StreamOf(std::move(name), rows, std::move(open), is_repeatable);
   const LoadWork work = [&stream](const LoadOptions& chosen) -> Result<LoadReport> {
     VECLOAD_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source,
@@ -98,7 +98,7 @@ nb::dict LoadStream(const LoadOptions& options, std::string name, std::optional<
 
 void Nothing() {}
 
-nb::dict Plan(const PlanOptions& options) {
+Members Plan(const PlanOptions& options) {
   Result<LoadPlan> plan = Apart<LoadPlan>(
       [&](const std::atomic<bool>* stop) {
         PlanOptions chosen = options;
@@ -109,7 +109,7 @@ nb::dict Plan(const PlanOptions& options) {
   return ToDict(ValueOrRaise(std::move(plan)));
 }
 
-nb::dict VerifyIndex(const VerifyOptions& given, const nb::object& on_progress) {
+Members VerifyIndex(const VerifyOptions& given, const nb::object& on_progress) {
   VerifyOptions options = given;
   std::optional<cli::ReservedFile> differences;
   std::optional<cli::ReservedFile> extra;
@@ -143,8 +143,8 @@ nb::dict VerifyIndex(const VerifyOptions& given, const nb::object& on_progress) 
   return dict;
 }
 
-nb::dict ExportIndex(const ExportOptions& given, const nb::object& on_message,
-                     const nb::object& on_progress, const nb::object& on_report) {
+Members ExportIndex(const ExportOptions& given, const nb::object& on_message,
+                    const nb::object& on_progress, const nb::object& on_report) {
   ExportOptions options = given;
   Mailbox<ExportProgress> mailbox;
   options.on_message = [&](const std::string& message) { mailbox.Post(message); };

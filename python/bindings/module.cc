@@ -53,7 +53,7 @@ void End() {
 
 NB_MODULE(_native, module) {
   module.doc() = "The native part of vecload; use the package vecload instead.";
-  module.attr("__version__") = vecload::kVersion;
+  module.attr("VERSION") = vecload::kVersion;
   BindOptions(module);
   BindJobs(module);
   BindIndex(module);

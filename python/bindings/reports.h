@@ -9,6 +9,9 @@
 
 namespace vecload::python {
 
+// dict[str, Any] in the stubs.
+using Members = nanobind::typed<nanobind::dict, nanobind::str, nanobind::any>;
+
 // The members of what C++ tells, by their names: what the dataclasses of vecload._reports take.
 nanobind::dict ToDict(const LoadProgress& progress);
 nanobind::dict ToDict(const LoadReport& report);

@@ -39,7 +39,7 @@ from vecload._reports import (
     VerifyReport,
 )
 
-__version__ = _native.__version__
+__version__ = _native.VERSION
 
 __all__ = [
     "CancelledError",

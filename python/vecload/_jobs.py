@@ -9,7 +9,7 @@ import contextlib
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NoReturn, TypeVar
 
 from vecload import _native
 from vecload._errors import InvalidArgumentError, VecloadError
@@ -246,7 +246,7 @@ def _run_load(
     return report
 
 
-def _raise_from(error: VecloadError, stream: Stream | None) -> Any:
+def _raise_from(error: VecloadError, stream: Stream | None) -> NoReturn:
     if stream is not None and stream.errors:
         raise error from stream.errors[0]
     raise error
@@ -571,7 +571,10 @@ def export(
         assert on_progress is not None
         on_progress(ExportProgress(**native))
 
-    native = _native.export(options, _log.info, tell if on_progress else None, lambda _kept: None)
+    def ignore(_report: dict[str, Any]) -> None:
+        """The exception of an interrupted export has no note: the same call goes on."""
+
+    native = _native.export(options, _log.info, tell if on_progress else None, ignore)
     report = ExportReport(**native)
     if report.error is not None:
         report.error.report = report

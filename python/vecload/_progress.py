@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from vecload._reports import LoadProgress
 
 
 @contextlib.contextmanager
-def bar() -> Iterator[Callable[[LoadProgress], None]]:
+def bar() -> Generator[Callable[[LoadProgress], None]]:
     """A tqdm bar that follows a load."""
     try:
         tqdm: Any = importlib.import_module("tqdm.auto").tqdm

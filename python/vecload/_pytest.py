@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import pytest
 
@@ -16,7 +16,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture
-def s3vectors(request: pytest.FixtureRequest) -> Iterator[LocalS3Vectors]:
+def s3vectors(request: pytest.FixtureRequest) -> Generator[LocalS3Vectors]:
     """S3 Vectors on this machine, empty and one's own; boto3 and vecload find it by themselves."""
     marker: pytest.Mark | None = request.node.get_closest_marker("s3vectors")  # pyright: ignore
     with LocalS3Vectors(**(marker.kwargs if marker else {})) as server:

@@ -32,7 +32,8 @@ RecordBatchReader or Dataset; a pandas or polars DataFrame, a DuckDB relation, o
 
 _ACCEPTED = (
     "load takes paths, a pyarrow Table, RecordBatchReader or Dataset, a pandas or polars "
-    "DataFrame, a DuckDB relation or anything else with __arrow_c_stream__, or a NumPy array with keys="
+    "DataFrame, a DuckDB relation or anything else with __arrow_c_stream__, or a NumPy array with "
+    "keys="
 )
 
 

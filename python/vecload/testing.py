@@ -19,6 +19,7 @@ With pytest there is a fixture ``s3vectors``; a marker of the same name gives op
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import tempfile
@@ -107,16 +108,14 @@ class LocalS3Vectors:
 
     def client(self, **settings: Any) -> Any:
         """A boto3 client of this server; `settings` go to ``boto3.client``."""
-        import boto3
-
+        boto3: Any = importlib.import_module("boto3")  # which is needed for this alone
         defaults: dict[str, Any] = {
             "endpoint_url": self.endpoint_url,
             "region_name": self.region,
             "aws_access_key_id": self.access_key,
             "aws_secret_access_key": self.secret_key,
         }
-        boto3_client: Any = boto3.client  # pyright: ignore[reportUnknownMemberType]
-        return boto3_client("s3vectors", **(defaults | settings))
+        return boto3.client("s3vectors", **(defaults | settings))
 
     def start(self) -> LocalS3Vectors:
         """Starts the server and returns once it answers."""
