@@ -157,6 +157,10 @@ def test_the_stubs_are_those_of_the_module(tmp_path: Path) -> None:
     assert made.read_text() == stub.read_text(), f"cp {made} python/vecload/_native.pyi"
 
 
+def test_the_plugin_costs_nothing_where_it_is_not_used() -> None:
+    run(sys.executable, "-c", "import pytest_vecload, sys; assert 'vecload' not in sys.modules")
+
+
 def test_types_are_told() -> None:
     assert (PACKAGE / "py.typed").exists()
     requires = importlib.metadata.requires("vecload") or []
