@@ -11,6 +11,9 @@ namespace {
 
 // 64 MB of pages of 4 KB: the fastest of the sizes that were measured (ADR 0005).
 constexpr int kCheckpointPages = 16'384;
+// A log that nobody syncs is better short: it is written over before the kernel takes it to disk,
+// where the writes of many indexes would stand in each other's way (docs/benchmarks.md, shards).
+constexpr int kUnsyncedCheckpointPages = 4'096;
 // Segments are dealt out in blocks of consecutive ids, so that each reads runs of the file.
 constexpr int64_t kSegmentBlock = 256;
 
@@ -98,7 +101,7 @@ Status Index::CommitAndApply(sqlite::Transaction* transaction, const Apply& appl
   }
   // Passive: gives way to readers. A failure loses nothing, since the log keeps what is committed,
   // and the next commit tries again; where the disk is full or broken that commit will say so.
-  if (writer_.wal_pages >= kCheckpointPages) {
+  if (writer_.wal_pages >= (files_.synced ? kCheckpointPages : kUnsyncedCheckpointPages)) {
     sqlite3_wal_checkpoint_v2(writer_.database.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE,
                               nullptr, nullptr);
   }
