@@ -23,9 +23,9 @@ constexpr uint32_t kInFlightDefaultMax = 256;
 // Of many shards together: each answer that is awaited is a connection.
 constexpr uint32_t kInFlightOfAllMax = 4096;
 constexpr uint32_t kInFlightOfShardMin = 4;
-// Cut batches of one shard that wait for an encoder. With several shards some more, since keys do
-// not come in turn.
-constexpr size_t kWaitingOfShard = 4;
+// Cut batches of one of several shards that wait for an encoder: their batches become full at about
+// the same time, so that one set is encoded while the next is filled.
+constexpr size_t kWaitingOfShard = 2;
 // How soon a reader that waits for memory looks whether a shard has nothing to send meanwhile.
 constexpr Duration kMemoryTick = std::chrono::milliseconds(20);
 // Encoding and hashing take 10 us of a 1024-d vector, reading and sending 6 on a thread each: half
