@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from support.interruption import Interruption
 from support.program import BINARY, Program
 from support.servers import MotoServer, RcloneServer, ScriptedServer, VecloadServer
 
@@ -54,6 +55,14 @@ def program(bare_program: Program, server: VecloadServer) -> Program:
     """The binary, pointed at our server."""
     bare_program.env["AWS_ENDPOINT_URL_S3VECTORS"] = server.url
     return bare_program
+
+
+@pytest.fixture
+def interruption(program: Program, server: VecloadServer) -> Iterator[Interruption]:
+    """Stands between `program` and our server."""
+    made = Interruption(server, program)
+    yield made
+    made.proxy.stop()
 
 
 @pytest.fixture

@@ -8,8 +8,6 @@ chosen requests, in a proxy between the two.
 import json
 import resource
 import signal
-import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +19,8 @@ import pyarrow.parquet as pq
 import pytest
 import xxhash
 
+from support.interruption import Interruption
 from support.program import ROOT, Outcome, Program
-from support.proxy import CountingProxy
 from support.servers import MotoServer, VecloadServer
 from support.vectors import Floats, make_index, random_vectors, same_bits, stored
 
@@ -249,45 +247,6 @@ def test_another_server_that_knows_no_segments_is_exported_once(
 
 
 # --- stopped and gone on with
-
-
-class Interruption:
-    """A proxy that does something once, before request number `at` for a page goes on."""
-
-    def __init__(self, server: VecloadServer, program: Program) -> None:
-        self.proxy = CountingProxy(server.port)
-        self.proxy.on_request = self._on_request
-        self.at = 0
-        self.action: Callable[[], None] = lambda: None
-        self._pages = 0
-        self._lock = threading.Lock()
-        program.env["AWS_ENDPOINT_URL_S3VECTORS"] = self.proxy.url
-
-    def _on_request(self, request: bytes) -> None:
-        with self._lock:
-            self._pages += 1 if request.startswith(b"POST /ListVectors ") else 0
-            if self._pages != self.at:
-                return
-            self.at = 0
-        self.action()
-
-    def run(self, program: Program, *arguments: str, at: int, number: signal.Signals) -> Outcome:
-        """Sends the signal at the given page of this run."""
-        self._pages, self.at = 0, at
-        with program.start(*arguments) as process:
-            self.action = lambda: process.send_signal(number)
-            try:
-                stdout, stderr = process.communicate(timeout=60)
-            finally:
-                process.kill()
-        return Outcome(process.returncode, stdout, stderr, program.folder)
-
-
-@pytest.fixture
-def interruption(program: Program, server: VecloadServer) -> Any:
-    made = Interruption(server, program)
-    yield made
-    made.proxy.stop()
 
 
 @pytest.mark.parametrize("out", ["out.parquet", "out"])

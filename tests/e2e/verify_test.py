@@ -4,6 +4,7 @@ boto3, one at a time, and verify's words are held against what was planted.
 """
 
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 import xxhash
 
+from support.interruption import Interruption
 from support.program import Outcome, Program
 from support.proxy import CountingProxy
-from support.servers import VecloadServer
+from support.servers import RcloneServer, VecloadServer
 from support.vectors import Floats, make_index, random_vectors, write_vectors
 
 DIMENSION = 8
@@ -288,3 +290,36 @@ def test_an_index_that_is_written_meanwhile_is_no_difference(
     assert done.exit_code == 1, done.stdout
     assert "was written to while it was compared" in done.stderr
     assert done.stdout == "" and not lines(program, "differences.jsonl")
+
+
+@pytest.mark.parametrize("at", [2, 6])
+def test_a_signal_stops_either_pass_and_accuses_nobody(
+    program: Program, loaded: Any, interruption: Interruption, at: int
+) -> None:
+    remove(loaded)  # so that there is a second pass, from page 5 on
+    command = ["verify", "in.parquet", "--index", "bucket/index", "--threads", "1"]
+    stopped = interruption.run(program, *command, at=at, number=signal.SIGINT)
+    assert stopped.exit_code == 4, stopped.stderr
+    assert stopped.stdout == "" and "stopped on request" in stopped.stderr
+    assert not list(program.folder.glob("*.jsonl"))
+    done = program.run(*command)
+    assert done.exit_code == 5, done.stderr
+
+
+def test_a_source_on_s3_is_compared(
+    program: Program, loaded: Any, s3: RcloneServer, s3_folder: Path
+) -> None:
+    (s3_folder / "data").mkdir()
+    (program.folder / "in.parquet").rename(s3_folder / "data" / "in.parquet")
+    program.env["AWS_ENDPOINT_URL_S3"] = s3.url
+    equal = verify(program, "s3://data/")
+    assert equal.exit_code == 0 and equal.json["source_rows"] == ROWS, equal.stderr
+    swap(loaded)
+    remove(loaded)
+    done = verify(program, "s3://data/in.parquet")
+    assert done.exit_code == 5 and counts(done) == (1, 0, 2, 0)
+    named = lines(program, "differences.jsonl")
+    assert {line["file"] for line in named} == {"s3://data/in.parquet"}
+    mended = load(program, "s3://data/in.parquet", "--rows-from", "differences.jsonl")
+    assert mended.exit_code == 0 and mended.json["vectors_acknowledged"] == 3, mended.stderr
+    assert verify(program, "s3://data/in.parquet").exit_code == 0
