@@ -49,6 +49,7 @@ def load(
     shards: int | None = None,
     on_duplicate: Duplicates | None = None,
     rate_vectors: Rate | None = None,
+    climb: bool = False,
     rate_requests: float | Literal["unlimited"] | None = None,
     batch_vectors: int | None = None,
     max_in_flight: int | None = None,
@@ -115,6 +116,8 @@ def load(
             that passes by once.
         rate_vectors: Vectors a second of each index, ``"unlimited"``, or ``"auto"``: more than the
             limit while the service takes it. By default 2,500, the service's limit.
+        climb: Go beyond ``rate_vectors`` while the service takes it, as ``"auto"`` does beyond the
+            limit: for one of several loaders that share an index.
         rate_requests: Requests a second of each index, or ``"unlimited"``; by default 1,000.
         batch_vectors: Vectors a request at most; by default 500.
         max_in_flight: Requests under way at most.
@@ -178,6 +181,7 @@ def load(
     _set_pace(options, rate_vectors, rate_requests, batch_vectors, max_in_flight, encoders, memory)
     if give_up_after is not None:
         options.set_give_up_after_s(max(1, round(give_up_after)))
+    options.rate_auto = options.rate_auto or climb
     options.restart = restart
     options.rejects_path = os.fspath(rejects) if rejects else ""
     options.rejects_max = max_rejects
