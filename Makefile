@@ -42,6 +42,7 @@ help: ## this list
 ready := .venv/.ready
 ready_fuzz := .venv/.ready-fuzz
 ready_arm := .venv/.ready-arm
+ready_engines := .venv/.ready-engines
 ready_clients := .cache/.ready-clients
 
 $(ready): tools/bootstrap.sh tools/fetch_simdjson.sh requirements-dev.txt
@@ -56,6 +57,10 @@ $(ready_arm): tools/bootstrap.sh tools/fetch_simdjson.sh requirements-dev.txt
 	tools/bootstrap.sh arm
 	touch $@
 
+$(ready_engines): tools/bootstrap.sh tools/fetch_simdjson.sh requirements-dev.txt
+	tools/bootstrap.sh engines
+	touch $@
+
 # .venv may be shared between clones; what this makes is this clone's own.
 $(ready_clients): $(ready) tools/install_clients.sh tests/conformance/js/package-lock.json \
     tests/conformance/langchain/requirements.txt
@@ -64,12 +69,15 @@ $(ready_clients): $(ready) tools/install_clients.sh tests/conformance/js/package
 
 # --- use -------------------------------------------------------------------------------------
 
-.PHONY: demo build serve
+.PHONY: demo build wheel serve
 demo: build ## load vectors into a local server and query them, in a minute
 	VECLOAD_BIN=$(CURDIR)/build/release/vecload examples/demo.sh
 
 build: $(ready) ## the release binary: build/release/vecload
 	$(call build,release)
+
+wheel: $(ready) ## the Python wheel, in build/wheel
+	tools/wheel.sh
 
 serve: build ## the local S3 Vectors server on PORT (8080), data in DATA_DIR
 	mkdir -p $(DATA_DIR)
@@ -77,7 +85,7 @@ serve: build ## the local S3 Vectors server on PORT (8080), data in DATA_DIR
 
 # --- test ------------------------------------------------------------------------------------
 
-.PHONY: test conformance e2e soak exhaustive arm asan tsan fuzz bench bench-check peers
+.PHONY: test conformance e2e python-test engines-test soak exhaustive arm asan tsan fuzz bench bench-check peers
 test: build ## unit and property tests, house rules, conformance, end to end
 	$(call ctest,release,-L fast)
 	$(call pytest,release,$(conformance) $(e2e) tests/soak,-m "not slow")
@@ -87,6 +95,12 @@ conformance: build $(ready_clients) ## our server against boto3, the JavaScript 
 
 e2e: build ## the real binary, kill -9 included; the slow ones too
 	$(call pytest,release,$(e2e))
+
+python-test: wheel ## the wheel, installed into an environment of its own, and its tests
+	tools/python_test.sh python $(PYTEST)
+
+engines-test: $(ready_engines) wheel ## the sinks, in a Spark and a Ray cluster on this machine
+	tools/python_test.sh engines $(or $(PYTEST),-m "not slow")
 
 soak: build ## the server against a model, with faults, restarts and kill -9: ten minutes
 	SOAK_SECONDS=$(SOAK_SECONDS) $(call pytest,release,tests/soak)

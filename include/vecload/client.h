@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,12 +12,23 @@
 
 namespace vecload {
 
+/// One set of keys to sign with. session_token is empty for long-term keys.
+struct AwsKeys {
+  std::string access_key;
+  std::string secret_key;
+  std::string session_token;
+};
+
 /// Where the service is and who asks. Empty members come from AWS's environment variables,
 /// config files and credential chain, as with the AWS CLI.
 struct ClientOptions {
   std::string endpoint_url;
   std::string region;
   std::string profile;
+  /// Where keys come from in place of the chain: asked when a client is opened, every minute, and
+  /// when the service calls them expired; on a thread of the client's, which may outlive it by a
+  /// call that is under way. A failure after the first success leaves the keys as they are.
+  std::function<Result<AwsKeys>()> keys;
 };
 
 /// A vector bucket as the service lists it.

@@ -59,4 +59,9 @@ using LoadReport = JobReport;
 /// acknowledged by the service, was rejected with a reason, was superseded, or remains.
 Result<LoadReport> Load(const LoadOptions& options);
 
+/// As Load, of a source that is open: options.sources only names it in the report, options.source
+/// is not read. kInvalidArgument too: rows from a file, or a part, of a stream; a choice among rows
+/// of one key in a stream that passes by once.
+Result<LoadReport> Load(const LoadOptions& options, Source* source);
+
 }  // namespace vecload

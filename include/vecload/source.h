@@ -16,6 +16,11 @@ namespace vecload {
 
 /// Whether a location or a file's URI is on S3: s3://BUCKET/KEY.
 inline bool IsOnS3(std::string_view uri) { return uri.starts_with("s3://"); }
+/// Whether a file's URI names a stream (vecload/stream.h): stream:NAME.
+inline bool IsStream(std::string_view uri) { return uri.starts_with("stream:"); }
+
+/// What stands for the rows of a stream that tells its length only by ending; no file has so many.
+inline constexpr uint64_t kRowsUnknown = uint64_t{1} << 48;
 
 /// One input file as it was when the job was planned.
 struct SourceFile {
@@ -121,6 +126,12 @@ class Source {
   /// that is far away fetches it meanwhile.
   virtual Status ReadAll(std::span<const ReadRequest> requests,
                          const std::function<Status(RowBlock)>& deliver);
+  /// Whether a row may be asked for again. Not of a stream that passes by once, which takes only
+  /// requests in the order of its rows.
+  [[nodiscard]] virtual bool CanReadAgain() const { return true; }
+  /// The manifest's rows; where those are kRowsUnknown, as many as there were so far, and all of
+  /// them once a Read came to the end.
+  [[nodiscard]] virtual uint64_t RowsKnown() const { return manifest().rows; }
 };
 
 /// Expands `locations` (files, globs, directories, prefixes; local or s3://) to files, reads each

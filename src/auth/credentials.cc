@@ -55,4 +55,9 @@ std::shared_ptr<CredentialProvider> CredentialProvider::FromKeys(Credentials cre
   return std::make_shared<FixedProvider>(std::move(credentials));
 }
 
+Result<std::shared_ptr<CredentialProvider>> CredentialProvider::FromSource(
+    std::function<Result<Credentials>()> read) {
+  return RenewingProvider::Start(std::move(read), {});
+}
+
 }  // namespace vecload::auth

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -16,13 +17,20 @@ struct AwsSettings {
   // Without a trailing slash; empty: AWS's own.
   std::string endpoint_s3vectors;  // flag, AWS_ENDPOINT_URL_S3VECTORS, AWS_ENDPOINT_URL, profile
   std::string endpoint_s3;         // AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, profile
-  std::string ca_bundle;           // AWS_CA_BUNDLE, profile's ca_bundle; empty: the system's
+  std::string ca_bundle;           // AWS_CA_BUNDLE, profile's ca_bundle; empty: see CaBundleOf
 };
 
 // Arguments win over the environment, the environment over files. kInvalidArgument: a profile that
 // was named does not exist, a file cannot be parsed, or a value makes no sense.
 Result<AwsSettings> ReadAwsSettings(const std::string& profile, const std::string& region,
                                     const std::string& endpoint_url);
+
+// The certificate bundle of this machine, or empty where none of the usual places has one. Arrow's
+// wheel, and a libcurl that travels with ours, were built on another distribution and do not find
+// it by themselves. `root` stands before the places, for tests.
+std::string SystemCaBundle(const std::string& root = {});
+// What TLS is to be verified against.
+std::string CaBundleOf(const AwsSettings& settings);
 
 // Gives the keys to sign with. Thread-safe; Current never blocks on a network once Load was ok.
 class CredentialProvider {
@@ -32,6 +40,11 @@ class CredentialProvider {
   // AssumeRole. kDenied with what was tried and what to do where nothing gives keys.
   static Result<std::shared_ptr<CredentialProvider>> FromChain(const AwsSettings& settings);
   static std::shared_ptr<CredentialProvider> FromKeys(Credentials credentials);
+  // Keys that `read` gives, asked again every minute and on Refresh, on a thread of its own; a
+  // reading that is late is left behind, so `read` must own what it uses. Its failure where the
+  // first reading fails.
+  static Result<std::shared_ptr<CredentialProvider>> FromSource(
+      std::function<Result<Credentials>()> read);
 
   virtual ~CredentialProvider() = default;
   // The newest complete triple.

@@ -1,7 +1,6 @@
 #include "auth/s3_options.h"
 
 #include <cstdlib>
-#include <fstream>
 #include <mutex>
 #include <optional>
 #include <string_view>
@@ -53,10 +52,6 @@ class ScopedVariable {
 Status FromArrow(const arrow::Status& status, std::string_view what) {
   if (status.ok()) return Status::Ok();
   return Status::Unavailable(std::string(what) + ": " + status.message());
-}
-
-std::string CaBundleOf(const AwsSettings& settings) {
-  return settings.ca_bundle.empty() ? SystemCaBundle() : settings.ca_bundle;
 }
 
 // Called with sdk_mutex held.
@@ -201,18 +196,6 @@ Result<std::shared_ptr<arrow::fs::FileSystem>> MakeS3FileSystem(const AwsSetting
       arrow::fs::S3FileSystem::Make(options);
   if (!made.ok()) return FromArrow(made.status(), "S3 for bucket \"" + bucket + "\"");
   return std::shared_ptr<arrow::fs::FileSystem>(*std::move(made));
-}
-
-std::string SystemCaBundle() {
-  // Debian and Alpine, RHEL and Fedora, openSUSE, BSD and macOS: the places that Go's crypto/x509
-  // knows too.
-  for (const char* path :
-       {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
-        "/etc/ssl/ca-bundle.pem", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-        "/etc/ssl/cert.pem"}) {
-    if (std::ifstream(path).good()) return path;
-  }
-  return {};
 }
 
 void ShutdownS3() {

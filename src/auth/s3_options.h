@@ -16,14 +16,10 @@ namespace vecload::auth {
 // CredentialProvider::FromChain and kept fresh by the AWS SDK. Paths are "BUCKET/KEY".
 // Endpoint: settings.endpoint_s3, whose scheme decides on TLS. Region: settings.region; where that
 // is empty, the bucket's own, asked of S3 (custom endpoint: us-east-1, which servers ignore).
-// TLS is verified against settings.ca_bundle or SystemCaBundle().
+// TLS is verified against CaBundleOf(settings).
 // kDenied: no credentials. May block on the network for some seconds.
 Result<std::shared_ptr<arrow::fs::FileSystem>> MakeS3FileSystem(const AwsSettings& settings,
                                                                 const std::string& bucket);
-
-// The certificate bundle of this machine, or empty where none of the usual places has one: the
-// Arrow wheel was built on another distribution and does not find Debian's by itself.
-std::string SystemCaBundle();
 
 // Ends the AWS SDK, which otherwise crashes while the program exits. Call once, after all
 // file systems and credential providers are gone; does nothing where S3 was never used.

@@ -115,4 +115,20 @@ Result<AwsSettings> ReadAwsSettings(const std::string& profile, const std::strin
   return settings;
 }
 
+std::string SystemCaBundle(const std::string& root) {
+  // Debian and Alpine, RHEL and Fedora, openSUSE, BSD and macOS: the places that Go's crypto/x509
+  // knows too.
+  for (const char* place :
+       {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/ssl/ca-bundle.pem", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+        "/etc/ssl/cert.pem"}) {
+    if (std::string path = root + place; std::ifstream(path).good()) return path;
+  }
+  return {};
+}
+
+std::string CaBundleOf(const AwsSettings& settings) {
+  return settings.ca_bundle.empty() ? SystemCaBundle() : settings.ca_bundle;
+}
+
 }  // namespace vecload::auth

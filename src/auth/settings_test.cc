@@ -193,6 +193,21 @@ TEST_F(KeySourceTest, TakesTheCredentialsFileOverTheConfigFile) {
   EXPECT_EQ(Choose("p")->credentials, (Credentials{"KA", "KS", ""}));
 }
 
+TEST_F(SettingsTest, FindsTheCertificatesOfEachDistribution) {
+  EXPECT_EQ(SystemCaBundle(folder()), "");
+  for (const char* place : {
+           "/etc/ssl/cert.pem",                   // Alpine without its ca-certificates package
+           "/etc/pki/tls/certs/ca-bundle.crt",    // RHEL, Amazon Linux
+           "/etc/ssl/certs/ca-certificates.crt",  // Debian; wins where all are there
+       }) {
+    const std::filesystem::path path = folder() + place;
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream(path) << "PEM";
+    EXPECT_EQ(SystemCaBundle(folder()), path);
+  }
+  EXPECT_EQ(CaBundleOf({.ca_bundle = "mine.pem"}), "mine.pem");
+}
+
 TEST_F(KeySourceTest, RefusesHalfASetWithoutQuotingIt) {
   WriteCredentials("[default]\naws_secret_access_key=HIDDEN\n");
   EXPECT_EQ(Choose().status().code(), Code::kDenied);

@@ -20,6 +20,7 @@ struct ServeFlags {
   LocalServerOptions server;
   std::string port_file;
   bool aws = false;
+  bool with_stdin = false;
   // What single flags say of the model; they hold whatever order the flags come in.
   std::vector<std::function<void(ServiceModel*)>> overrides;
 };
@@ -136,6 +137,7 @@ void AddAccessFlags(CLI::App* command, LocalServerOptions* server) {
 
 int RunServe(const ServeFlags& flags) {
   HoldBackSignals();
+  if (flags.with_stdin) StopAtEndOfStdin();
   LocalServerOptions options = flags.server;
   if (flags.aws) options.model = ServiceModel::Aws();
   for (const auto& apply : flags.overrides) apply(&options.model);
@@ -167,6 +169,9 @@ void AddServe(CLI::App* app, Command* chosen) {
       ->add_option("--port-file", flags->port_file,
                    "Write the port there once the server is ready; removed at the end")
       ->type_name("FILE");
+  command->add_flag(
+      "--with-stdin", flags->with_stdin,
+      "End when stdin does too: a program that starts this and dies leaves no server");
   CLI::Option* data_dir =
       command->add_option("--data-dir", server->data_dir, "Keep the data there")->type_name("DIR");
   command->add_flag("--ephemeral", server->ephemeral, "Keep nothing after the end")

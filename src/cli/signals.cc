@@ -3,7 +3,9 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
+#include <thread>
 
 #include "cli/exit_code.h"
 
@@ -41,6 +43,17 @@ const std::atomic<bool>* StopOnSignal() {
 void HoldBackSignals() {
   const sigset_t set = StopSignals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+void StopAtEndOfStdin() {
+  std::thread([] {
+    char ignored[256];
+    ssize_t read_bytes = 0;
+    do {
+      read_bytes = read(STDIN_FILENO, ignored, sizeof ignored);
+    } while (read_bytes > 0 || (read_bytes < 0 && errno == EINTR));
+    kill(getpid(), SIGTERM);
+  }).detach();  // it may wait for as long as the process lives
 }
 
 void WaitForSignal() {

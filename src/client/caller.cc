@@ -115,6 +115,18 @@ std::string_view RequestId(const http::Headers& headers) {
   return id.empty() ? http::FindHeader(headers, "x-amz-request-id") : id;
 }
 
+// Keys that the options' own source gives, or else the AWS chain of the settings.
+Result<std::shared_ptr<auth::CredentialProvider>> FindCredentials(
+    const ClientOptions& options, const auth::AwsSettings& settings) {
+  if (!options.keys) return auth::CredentialProvider::FromChain(settings);
+  return auth::CredentialProvider::FromSource([keys = options.keys]() -> Result<auth::Credentials> {
+    VECLOAD_ASSIGN_OR_RETURN(AwsKeys given, keys());
+    return auth::Credentials{.access_key = std::move(given.access_key),
+                             .secret_key = std::move(given.secret_key),
+                             .session_token = std::move(given.session_token)};
+  });
+}
+
 }  // namespace
 
 struct Caller::Shared {
@@ -202,9 +214,9 @@ Result<std::shared_ptr<Caller>> Caller::Open(const ClientOptions& options, size_
   }
   while (endpoint_url.ends_with('/')) endpoint_url.pop_back();
   VECLOAD_RETURN_IF_ERROR(ParseEndpoint(endpoint_url).status());
-  VECLOAD_ASSIGN_OR_RETURN(auto credentials, auth::CredentialProvider::FromChain(settings));
+  VECLOAD_ASSIGN_OR_RETURN(auto credentials, FindCredentials(options, settings));
   VECLOAD_ASSIGN_OR_RETURN(std::shared_ptr<http::Transport> transport,
-                           http::MakeCurlTransport({.ca_bundle = settings.ca_bundle,
+                           http::MakeCurlTransport({.ca_bundle = auth::CaBundleOf(settings),
                                                     .stall_timeout = kStallTimeout,
                                                     .connections_max = connections_max}));
   return std::make_shared<Caller>(Parts{.endpoint_url = std::move(endpoint_url),

@@ -65,7 +65,10 @@ std::string Message(const Opened& opened, const Contents& contents,
     case Outcome::kResuming:
       break;
   }
-  std::string text = fmt::format("resuming: {:.1f} % done", PercentDone(contents));
+  const bool is_open_ended = contents.Rows() >= kRowsUnknown;
+  std::string text =
+      is_open_ended ? fmt::format("resuming: {} rows are done", contents.segments.counts().rows)
+                    : fmt::format("resuming: {:.1f} % done", PercentDone(contents));
   if (opened.files_added > 0) {
     text += fmt::format("; {} new file{}", opened.files_added, opened.files_added == 1 ? "" : "s");
   }

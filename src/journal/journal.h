@@ -87,6 +87,8 @@ class Journal {
   // nothing of it is in the journal, as far as the disk tells, and all of it still waits, so that
   // it may be called again: kIo for a full disk.
   Status Commit(uint64_t rejects_bytes, Survives survives = Survives::kPowerCut);
+  // Of a job whose stream did not know its length: the rows that there were, before MarkComplete.
+  void SetRowsTotal(uint64_t rows) { rows_total_ = rows; }
   // Every row is settled and committed (else kInternal).
   Status MarkComplete(WallTime at);
 

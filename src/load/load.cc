@@ -295,20 +295,33 @@ Result<Duplicates> FindDuplicates(const LoadOptions& options, Source* source, lo
   return duplicates;
 }
 
-}  // namespace
+// What can be done with files only.
+Status CheckStream(const LoadOptions& options, const Source& source) {
+  if (!options.rows_from_path.empty() || options.parts > 1) {
+    return Status::InvalidArgument(
+        "a stream is loaded whole: rows from a file, and parts, are of files; select the rows "
+        "before they are given to load");
+  }
+  if (!options.source.shard_by.empty()) {
+    return Status::InvalidArgument(
+        "the values of a column are found by a pass over it before the load, which is of files");
+  }
+  if (options.on_duplicate != OnDuplicate::kAny &&
+      (!source.CanReadAgain() || source.manifest().rows >= kRowsUnknown)) {
+    return Status::InvalidArgument(
+        "rows of one key are found by a pass over all keys before the load, and this stream passes "
+        "by once; load a table or files, or remove the duplicates before");
+  }
+  return Status::Ok();
+}
 
-Result<LoadReport> Load(const LoadOptions& options) {
-  VECLOAD_RETURN_IF_ERROR(CheckOptions(options));
-  SourceOptions source_options = options.source;
-  source_options.read_ahead_bytes_max = load::ReadAheadBytesMax(options, ShardCount(options));
-  VECLOAD_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source,
-                           OpenSource(options.sources, source_options));
+Result<LoadReport> LoadSource(const LoadOptions& options, Source* source) {
   VECLOAD_ASSIGN_OR_RETURN(const load::ReadingPlan plan, MakePlan(options, source->manifest()));
   VECLOAD_ASSIGN_OR_RETURN(
       const std::shared_ptr<client::Caller> caller,
       client::Caller::Open(options.client, load::ConnectionsMax(options, ShardCount(options))));
   const std::unique_ptr<Client> client = client::MakeClient(caller);
-  VECLOAD_ASSIGN_OR_RETURN(load::Targets targets, FindTargets(client.get(), source.get(), options));
+  VECLOAD_ASSIGN_OR_RETURN(load::Targets targets, FindTargets(client.get(), source, options));
   // Where the column's type fixes the length, a wrong one is told before every row is rejected.
   if (source->mapping().dimension != 0) {
     VECLOAD_RETURN_IF_ERROR(load::CheckDimension(
@@ -321,16 +334,15 @@ Result<LoadReport> Load(const LoadOptions& options) {
   const journal::JobIdentity identity = identify();
   VECLOAD_ASSIGN_OR_RETURN(load::Books books,
                            KeepBooks(options, identity, source->manifest(), plan));
-  VECLOAD_ASSIGN_OR_RETURN(const Duplicates duplicates,
-                           FindDuplicates(options, source.get(), &books));
-  load::SelectedRows selected(source.get(), &plan);
+  VECLOAD_ASSIGN_OR_RETURN(const Duplicates duplicates, FindDuplicates(options, source, &books));
+  load::SelectedRows selected(source, &plan);
   const bool is_listed = !options.rows_from_path.empty();
   std::optional<load::ShardRuns> runs;
   if (targets.values != nullptr) {
     runs.emplace(source->manifest(), targets.read, *targets.values);
   }
   load::Pipeline pipeline({.kind = JobKind::kLoad,
-                           .source = is_listed ? &selected : source.get(),
+                           .source = is_listed ? &selected : source,
                            .caller = caller.get(),
                            .rejects = books.rejects.get(),
                            .journal = books.journal.get(),
@@ -345,6 +357,23 @@ Result<LoadReport> Load(const LoadOptions& options) {
   if (targets.values != nullptr) load::NameValues(targets, &report);
   load::NameJob(options, *caller, source->mapping(), books, &report);
   return report;
+}
+
+}  // namespace
+
+Result<LoadReport> Load(const LoadOptions& options) {
+  VECLOAD_RETURN_IF_ERROR(CheckOptions(options));
+  SourceOptions source_options = options.source;
+  source_options.read_ahead_bytes_max = load::ReadAheadBytesMax(options, ShardCount(options));
+  VECLOAD_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source,
+                           OpenSource(options.sources, source_options));
+  return LoadSource(options, source.get());
+}
+
+Result<LoadReport> Load(const LoadOptions& options, Source* source) {
+  VECLOAD_RETURN_IF_ERROR(CheckOptions(options));
+  VECLOAD_RETURN_IF_ERROR(CheckStream(options, *source));
+  return LoadSource(options, source);
 }
 
 }  // namespace vecload

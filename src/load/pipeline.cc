@@ -59,6 +59,11 @@ uint64_t RowsTotal(const Pipeline::Parts& parts) {
   return parts.plan != nullptr ? parts.plan->rows() : parts.source->manifest().rows;
 }
 
+// A stream whose length nobody knows before its end.
+bool IsOpenEnded(const Pipeline::Parts& parts) {
+  return parts.source->manifest().rows >= kRowsUnknown;
+}
+
 Tally MakeTally(const Pipeline::Parts& parts, TimePoint now) {
   return {RowsTotal(parts), parts.journal == nullptr ? journal::Counts() : parts.journal->counts(),
           now};
@@ -128,7 +133,8 @@ Pipeline::Pipeline(Parts parts)
       cut_({.shards = Shards(parts_),
             .waiting_max = Shards(parts_) == 1 ? encoders_ : kWaitingOfShard,
             .body_bytes_max =
-                MemoryBytesMax(*parts_.options, Shards(parts_)) / 4 * 3 - ReadAheadTaken(parts_)}),
+                MemoryBytesMax(*parts_.options, Shards(parts_)) / 4 * 3 - ReadAheadTaken(parts_),
+            .may_set_aside = parts_.source->CanReadAgain()}),
       lanes_(MakeLanes(parts_, clock_.Now())),
       tally_(MakeTally(parts_, clock_.Now())),
       ledger_({.rejects = parts_.rejects,
@@ -148,7 +154,22 @@ JobReport Pipeline::Run() {
 }
 
 Status Pipeline::Finish(const Status& status) {
-  return ledger_.Finish(status.ok() ? stop_reason_ : status, clock_.WallNow());
+  const Status length = LearnLength();
+  const Status& first = status.ok() ? stop_reason_ : status;
+  return ledger_.Finish(first.ok() ? length : first, clock_.WallNow());
+}
+
+// How many rows there were of a stream that told it only by ending, or were read of it.
+Status Pipeline::LearnLength() {
+  if (!IsOpenEnded(parts_)) return Status::Ok();
+  const uint64_t rows = parts_.source->RowsKnown();
+  tally_.SetRowsTotal(rows);
+  if (parts_.journal != nullptr) parts_.journal->SetRowsTotal(tally_.rows_total());
+  if (tally_.rows_done() <= rows) return Status::Ok();
+  return Status::Conflict(
+      fmt::format("{} ended after {} rows, but {} of it are done already; is it the stream that "
+                  "this journal is of? Load it anew with --restart",
+                  parts_.source->manifest().files.front().uri, rows, tally_.rows_done()));
 }
 
 void Pipeline::StartThreads() {
@@ -518,7 +539,10 @@ void Pipeline::CheckStops() {
 void Pipeline::ShowProgress(TimePoint now) {
   if (!parts_.options->on_progress || now < next_progress_) return;
   next_progress_ = now + kProgressEvery;
-  parts_.options->on_progress(tally_.Progress(Stand(), now));
+  if (IsOpenEnded(parts_)) tally_.SetRowsTotal(parts_.source->RowsKnown());
+  LoadProgress progress = tally_.Progress(Stand(), now);
+  if (IsOpenEnded(parts_)) progress.eta_s.reset();
+  parts_.options->on_progress(progress);
 }
 
 Standing Pipeline::Stand() const {

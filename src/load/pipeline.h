@@ -103,6 +103,7 @@ class Pipeline {
   void StopAll(const Status& reason);
   void StopUnlessOk(const Status& status);
   Status Finish(const Status& status);
+  Status LearnLength();
   void RejectRecords(uint32_t shard, BatchId id, const std::vector<size_t>& records);
   void Halve(uint32_t shard, const Action& action);
   void RefreshCredentials(uint32_t shard);

@@ -58,6 +58,7 @@ bool ShardQueues::IsBlocked(const Shard& shard) const {
 }
 
 bool ShardQueues::AnyStarves() const {
+  if (!options_.may_set_aside) return false;
   return std::ranges::any_of(shards_, [](const Shard& shard) {
     return shard.supplied && shard.can_send && shard.waiting.empty() &&
            shard.holders <= shard.in_flight;

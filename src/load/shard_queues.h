@@ -23,6 +23,7 @@ class ShardQueues {
     uint32_t shards = 1;
     size_t waiting_max = 1;       // batches of one shard
     uint64_t body_bytes_max = 0;  // of all bodies; each shard has an equal share
+    bool may_set_aside = true;    // false: the source cannot give a row again, so all wait
   };
   explicit ShardQueues(const Options& options);
 

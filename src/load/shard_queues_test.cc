@@ -73,6 +73,24 @@ TEST(ShardQueues, ABlockedShardsBatchIsSetAsideWhereAnotherStarves) {
   EXPECT_TRUE(queues.TakeFromBlocked().empty());
 }
 
+TEST(ShardQueues, NothingIsSetAsideOfASourceThatPassesByOnce) {
+  ShardQueues queues(
+      {.shards = 2, .waiting_max = 1, .body_bytes_max = 1'000, .may_set_aside = false});
+  queues.SetDemand(0, 1, 1, false);
+  queues.SetDemand(1, 4, 0, true);
+  ASSERT_EQ(Push(&queues, Of(0, 10)), ShardQueues::Pushed::kTaken);
+  ASSERT_TRUE(queues.Pop(kOneByte).has_value());
+  ASSERT_EQ(Push(&queues, Of(0, 10)), ShardQueues::Pushed::kTaken);
+  EXPECT_TRUE(queues.TakeFromBlocked().empty());
+  std::thread reader([&] {
+    // Waits, though the other shard starves.
+    EXPECT_EQ(Push(&queues, Of(0, 7)), ShardQueues::Pushed::kTaken);
+  });
+  queues.Release(0, 10);
+  ASSERT_TRUE(queues.Pop(kOneByte).has_value());
+  reader.join();
+}
+
 TEST(ShardQueues, AShardThatGetsNoMoreBatchesDoesNotStarve) {
   ShardQueues queues({.shards = 2, .waiting_max = 1, .body_bytes_max = 1'000});
   queues.SetSupplied({true, false});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <deque>
@@ -48,6 +49,9 @@ class Tally {
   // Whether it was a 429 or 503.
   bool OnAnswer(const Answer& answer);
   void OnCommit(uint64_t acknowledged, uint64_t rejected, uint64_t superseded, TimePoint now);
+
+  // Of a source that does not know its length: as far as it is known by now.
+  void SetRowsTotal(uint64_t rows) { rows_total_ = std::max(rows, rows_done()); }
 
   [[nodiscard]] uint64_t acknowledged() const { return acknowledged_; }
   [[nodiscard]] uint64_t rejected() const { return rejected_; }

@@ -41,7 +41,7 @@ Status TakeLine(std::string_view line, const Manifest& manifest, const FileNumbe
 }  // namespace
 
 std::string AbsoluteUri(const std::string& uri) {
-  if (uri.empty() || IsOnS3(uri)) return uri;
+  if (uri.empty() || IsOnS3(uri) || IsStream(uri)) return uri;
   std::error_code ignored;
   const std::filesystem::path absolute = std::filesystem::absolute(uri, ignored);
   return absolute.empty() ? uri : absolute.lexically_normal().string();

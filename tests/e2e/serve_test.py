@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from support.program import Program
+from support.program import BINARY, Program
 from support.servers import VecloadServer, vectors_client
 from support.vectors import make_index, stored_keys
 
@@ -40,6 +40,22 @@ def test_tells_its_url_on_stdout_and_its_port_in_a_file(bare_program: Program) -
             serve.kill()
     assert serve.returncode == 0
     assert list(bare_program.folder.iterdir()) == [], "no port file, no data"
+
+
+def test_ends_with_stdin_where_it_is_told_to(bare_program: Program) -> None:
+    with subprocess.Popen(
+        [BINARY, "serve", "--ephemeral", "--with-stdin"],
+        env=bare_program.env,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as serve:
+        try:
+            assert serve.stdin is not None and serve.stdout is not None
+            assert serve.stdout.readline().startswith(b"listening on ")
+            serve.stdin.close()
+            assert serve.wait(timeout=20) == 0
+        finally:
+            serve.kill()
 
 
 @pytest.mark.parametrize("how", ["stop", "kill"])

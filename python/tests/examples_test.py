@@ -1,0 +1,54 @@
+"""Goal: the examples do what they say. Method: run as a reader would run them, against the local
+server; boto3 counts what is there.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vecload.testing import LocalS3Vectors
+
+EXAMPLES = Path(__file__).parents[2] / "examples/python"
+PACKAGES = 4000
+
+
+def run(name: str, *arguments: str) -> str:
+    command = [sys.executable, str(EXAMPLES / name), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def keys_in(server: LocalS3Vectors) -> int:
+    pages = server.client().get_paginator("list_vectors").paginate(
+        vectorBucketName="bucket", indexName="index"
+    )
+    return sum(len(page["vectors"]) for page in pages)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("from_pandas.py", range(1000, 1001)),
+        ("from_polars.py", range(2, PACKAGES)),
+        ("from_duckdb.py", range(2, PACKAGES)),
+        ("from_npy.py", range(25_000, 25_001)),
+    ],
+)
+def test_what_an_example_loads_is_there(s3vectors: LocalS3Vectors, name: str, rows: range) -> None:
+    told = run(name, "bucket/index")
+    found = keys_in(s3vectors)
+    assert found in rows
+    assert told == f"{found} vectors are in bucket/index\n"
+
+
+def test_the_example_of_a_test_passes() -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null"]
+    done = subprocess.run(
+        [*command, str(EXAMPLES / "test_search.py")], capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 0 and "2 passed" in done.stdout, done.stdout + done.stderr

@@ -1,0 +1,80 @@
+"""Moves vectors into Amazon S3 Vectors at the service's limit, and accounts for every row.
+
+:func:`load` takes files and any Arrow table; :func:`plan`, :func:`verify`, :func:`export` and
+:func:`query` are what the command line has under these names; :mod:`vecload.testing` is S3 Vectors
+for tests.
+"""
+
+import atexit
+
+from vecload import _native
+from vecload._errors import (
+    CancelledError,
+    ConflictError,
+    CorruptError,
+    DeniedError,
+    InternalError,
+    InvalidArgumentError,
+    IoError,
+    NotFoundError,
+    QuotaError,
+    ThrottledError,
+    UnavailableError,
+    VecloadError,
+)
+from vecload._index import Index, Neighbor, ShardedIndex, Vector, query
+from vecload._jobs import export, load, plan, verify
+from vecload._reports import (
+    ExportProgress,
+    ExportReport,
+    IndexInfo,
+    LoadPlan,
+    LoadProgress,
+    LoadReport,
+    RepeatedKey,
+    RepeatedKeys,
+    RowPlace,
+    ShardReport,
+    VerifyProgress,
+    VerifyReport,
+)
+
+__version__ = _native.VERSION
+
+__all__ = [
+    "CancelledError",
+    "ConflictError",
+    "CorruptError",
+    "DeniedError",
+    "ExportProgress",
+    "ExportReport",
+    "Index",
+    "IndexInfo",
+    "InternalError",
+    "InvalidArgumentError",
+    "IoError",
+    "LoadPlan",
+    "LoadProgress",
+    "LoadReport",
+    "Neighbor",
+    "NotFoundError",
+    "QuotaError",
+    "RepeatedKey",
+    "RepeatedKeys",
+    "RowPlace",
+    "ShardReport",
+    "ShardedIndex",
+    "ThrottledError",
+    "UnavailableError",
+    "VecloadError",
+    "Vector",
+    "VerifyProgress",
+    "VerifyReport",
+    "export",
+    "load",
+    "plan",
+    "query",
+    "verify",
+]
+
+atexit.register(_native.end)
