@@ -177,3 +177,10 @@ def test_the_examples_of_docstrings_run(name: str, monkeypatch: pytest.MonkeyPat
     failed, tried = doctest.testmod(importlib.import_module(name), optionflags=options)
     assert failed == 0
     assert tried > 0
+
+
+def test_the_example_of_the_readme_runs() -> None:
+    shutil.copytree(ROOT / "examples/data", "examples/data")
+    example = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert example
+    assert run(sys.executable, "-c", example[1]).stdout == "4000 of 4000\n"
