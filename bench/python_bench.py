@@ -61,6 +61,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_args()
+    options.build = options.build.resolve()
     with tempfile.TemporaryDirectory(prefix="vecload-bench.") as folder:
         source = pathlib.Path(folder) / "source.parquet"
         generate(options.build, source, options.rows, options.dimension)

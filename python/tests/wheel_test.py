@@ -77,19 +77,25 @@ BINDING = re.compile(r"binding file (\S+) .* to (\S+) .*: normal symbol `(\w+)'"
 OPENSSL = re.compile(r"(EVP|SHA|HMAC|RAND|BIO|X509|OPENSSL|CRYPTO|SSL|BN|EC)_")
 
 
-@pytest.mark.parametrize(
-    "imports", ["import vecload", "import ssl, pyarrow.parquet, vecload", "import vecload, ssl"]
+USE = (
+    "from vecload.testing import LocalS3Vectors\n"
+    "with LocalS3Vectors(): vecload.Index.create("
+    "'b01/i01', dimension=2, distance_metric='cosine')"
 )
-def test_no_two_openssls_are_mixed(imports: str) -> None:
-    done = run(
-        sys.executable,
-        "-c",
-        imports + "; from vecload.testing import *\n"
-        "with LocalS3Vectors(): vecload.Index.create('b01/i01', dimension=2, "
-        "distance_metric='cosine')",
-        LD_DEBUG="bindings",
-        LD_BIND_NOW="1",
-    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        [PROGRAM, "--version"],
+        [sys.executable, "-c", f"import vecload\n{USE}"],
+        [sys.executable, "-c", f"import ssl, pyarrow.parquet, vecload\n{USE}"],
+        [sys.executable, "-c", f"import vecload, ssl\n{USE}"],
+    ],
+    ids=["program", "module", "after ssl and pyarrow", "before ssl"],
+)
+def test_no_two_openssls_are_mixed(command: list[str | Path]) -> None:
+    done = run(*command, LD_DEBUG="bindings", LD_BIND_NOW="1")
     bindings = [found.groups() for found in map(BINDING.search, done.stderr.splitlines()) if found]
     crypto = [(Path(by).name, Path(to).name, symbol) for by, to, symbol in bindings
               if OPENSSL.match(symbol)]  # fmt: skip
@@ -177,3 +183,10 @@ def test_the_examples_of_docstrings_run(name: str, monkeypatch: pytest.MonkeyPat
     failed, tried = doctest.testmod(importlib.import_module(name), optionflags=options)
     assert failed == 0
     assert tried > 0
+
+
+def test_the_example_of_the_readme_runs() -> None:
+    shutil.copytree(ROOT / "examples/data", "examples/data")
+    example = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert example
+    assert run(sys.executable, "-c", example[1]).stdout == "4000 of 4000\n"
