@@ -132,7 +132,9 @@ class NumberedSource : public Source {
         block.rows.push_back({.key = (*texts)[i],
                               .vector = std::span(*floats).subspan(i, 1),
                               .metadata = (*texts)[i],
-                              .fault_detail = (*texts)[i]});
+                              .has_shard_value = true,
+                              .fault_detail = (*texts)[i],
+                              .shard_value = (*texts)[i]});
       }
       VECLOAD_RETURN_IF_ERROR(deliver(std::move(block)));
     }
@@ -176,6 +178,8 @@ TEST(SelectedRows, PropertyDeliversTheListedRowsAndOwnsThem) {
         EXPECT_EQ(block.rows[i].key, text);
         EXPECT_EQ(block.rows[i].metadata, text);
         EXPECT_EQ(block.rows[i].fault_detail, text);
+        EXPECT_EQ(block.rows[i].shard_value, text);
+        EXPECT_TRUE(block.rows[i].has_shard_value);
         EXPECT_EQ(block.rows[i].vector[0], static_cast<float>(number));
       }
     }
