@@ -105,7 +105,7 @@ void StreamSource::PassFront() {
 }
 
 Result<std::shared_ptr<const BlockPlan>> StreamSource::PlanOf(const ReadRequest& request) const {
-  if (request.keys_only) return PlanKeyBlocks(mapping_);
+  if (request.keys_only) return PlanKeyBlocks(mapping_, manifest_.files.front(), request);
   return PlanBlocks(*schema_, mapping_, manifest_.files.front(), {}, request.non_filterable_keys);
 }
 
