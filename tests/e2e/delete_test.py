@@ -437,19 +437,21 @@ def test_killed_amid_faults_exactly_the_listed_keys_are_gone(
     proxy = CountingProxy(server.port, latency_s=0.01)
     program.env["AWS_ENDPOINT_URL_S3VECTORS"] = proxy.url
     batch, in_flight = 20, 16
+    # A limit far above what is reached: each 429 and 503 takes away a part of it.
     command = ("delete", "--index", "bucket/base", "--keys-from", "gone.jsonl", "--rate-vectors",
-               "20000", "--rate-requests", "20000", "--batch-vectors", str(batch),
+               "200000", "--rate-requests", "20000", "--batch-vectors", str(batch),
                "--max-in-flight", str(in_flight), "--rejects", "rejects.jsonl", "--output",
                "json")  # fmt: skip
     moments = random.Random(seed)
     try:
         for proxy.run in range(8):
             process = program.start(*command)
-            time.sleep(moments.uniform(0.05, 0.7))  # the moment is what is varied
+            # The moment is what is varied: from before the first answer to some commits later.
+            wait_for_acknowledged(proxy, moments.randrange(5_000))
             process.kill()
-            process.communicate(timeout=10)
+            process.communicate(timeout=30)
         proxy.run = 8
-        finished = program.run(*command)
+        finished = program.run(*command, timeout=200)
         assert finished.exit_code == 3, finished.stderr
         assert_accounts(finished.json)
         report = finished.json
@@ -463,6 +465,14 @@ def test_killed_amid_faults_exactly_the_listed_keys_are_gone(
         proxy.stop()
         server.stop()
     assert keys_left(tmp_path / "third", data, names) == keys(*range(1, rows, 2))
+
+
+def wait_for_acknowledged(proxy: CountingProxy, count: int) -> None:
+    """Until as many keys were in this run."""
+    deadline = time.monotonic() + 60
+    while len(proxy.acknowledged.get(proxy.run, ())) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 def sent_again(proxy: CountingProxy) -> list[int]:
