@@ -17,4 +17,4 @@ fi
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall \
   build/wheel/*.whl
 "$venv/bin/python" -m pip check --disable-pip-version-check
-"$venv/bin/python" -m pytest python/tests "$@"
+"$venv/bin/python" -m pytest python/tests -n "${JOBS:-2}" "$@"
