@@ -8,8 +8,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 case ${1:-} in
-  python) tests=python/tests ;;
-  engines) tests=python/tests/engines ;;
+  python) tests=python/tests options=(-n "${JOBS:-2}" --ignore=python/tests/engines) ;;
+  # One cluster at a time.
+  engines) tests=python/tests/engines options=() ;;
   *) sed -n 's/^# usage: /usage: /p' "$0" >&2; exit 2 ;;
 esac
 venv=build/$1-venv
@@ -24,5 +25,4 @@ fi
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall \
   build/wheel/*.whl
 "$venv/bin/python" -m pip check --disable-pip-version-check
-[[ $tests == python/tests ]] && set -- --ignore=python/tests/engines "$@"
-"$venv/bin/python" -m pytest $tests "$@"
+"$venv/bin/python" -m pytest $tests "${options[@]}" "$@"

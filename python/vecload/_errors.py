@@ -124,13 +124,15 @@ _ARGUMENTS = {
     "metadata-columns": "metadata",
     "distance-metric": "distance_metric",
 }
-_FLAG = re.compile(r"(?<![\w-])--([a-z][a-z0-9-]*)")
+_FLAG = re.compile(r"(?<![\w-])--([a-z][a-z0-9-]*)|`[^`]*`")
 
 
 def _in_python(message: str) -> str:
-    """The message with arguments in place of flags."""
+    """The message with arguments in place of flags; what stands in backticks is another program's."""
 
     def argument(flag: re.Match[str]) -> str:
+        if flag[1] is None:
+            return flag[0]
         return _ARGUMENTS.get(flag[1], flag[1].replace("-", "_")) + "="
 
     return _FLAG.sub(argument, message)
