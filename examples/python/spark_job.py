@@ -1,7 +1,7 @@
 """Writes a Spark DataFrame into an index: `spark-submit spark_job.py BUCKET/INDEX`.
 
-The executors need the packages vecload and pyarrow, and AWS keys of their own (a role). The index is
-made by the first task that comes to it.
+The executors need the packages vecload and pyarrow, and AWS keys of their own (a role). The index
+is made by the first task that comes to it.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """How to test a program that uses S3 Vectors: with pytest, and a server for each test.
 
-    pip install vecload[testing]
-    pytest test_search.py
+pip install vecload[testing]
+pytest test_search.py
 """
 
 from typing import Any
@@ -22,9 +22,7 @@ class Search:
         self._index = {"vectorBucketName": bucket, "indexName": index}
 
     def nearest(self, vector: list[float]) -> str:
-        found = self._client.query_vectors(
-            **self._index, queryVector={"float32": vector}, topK=1
-        )
+        found = self._client.query_vectors(**self._index, queryVector={"float32": vector}, topK=1)
         return found["vectors"][0]["key"]
 
 

@@ -24,8 +24,10 @@ def run(name: str, *arguments: str) -> str:
 
 
 def keys_in(server: LocalS3Vectors) -> int:
-    pages = server.client().get_paginator("list_vectors").paginate(
-        vectorBucketName="bucket", indexName="index"
+    pages = (
+        server.client()
+        .get_paginator("list_vectors")
+        .paginate(vectorBucketName="bucket", indexName="index")
     )
     return sum(len(page["vectors"]) for page in pages)
 

@@ -128,7 +128,7 @@ _FLAG = re.compile(r"(?<![\w-])--([a-z][a-z0-9-]*)|`[^`]*`")
 
 
 def _in_python(message: str) -> str:
-    """The message with arguments in place of flags; what stands in backticks is another program's."""
+    """The message with arguments in place of flags; in backticks stand other programs'."""
 
     def argument(flag: re.Match[str]) -> str:
         if flag[1] is None:

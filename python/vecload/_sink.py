@@ -10,9 +10,9 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import json
-import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from vecload._errors import InvalidArgumentError, VecloadError
@@ -65,13 +65,13 @@ class Sink:
         if read.schema is None:
             return Counts()
         with tempfile.TemporaryDirectory(prefix="vecload-") as folder:
-            rejects = os.path.join(folder, "rejects.jsonl")
+            rejects = Path(folder) / "rejects.jsonl"
             try:
                 report = load(
                     _pa.RecordBatchReader.from_batches(read.schema, read),
                     self.index,
-                    # A task starts with its share, and takes more while the service gives it: others
-                    # may have ended, or were never started.
+                    # Its share at first, and more while the service gives it: other tasks may
+                    # have ended, or were never begun.
                     rate_vectors=self.rate_vectors / self.tasks,
                     climb=True,
                     journal=False,
@@ -100,7 +100,7 @@ class Sink:
             throttled=report.throttled,
         )
 
-    def _refuse_rejects(self, part: int, rejects: str, error: VecloadError | None) -> None:
+    def _refuse_rejects(self, part: int, rejects: Path, error: VecloadError | None) -> None:
         if self.rejects or not (reasons := _reasons(rejects)):
             return
         raise InvalidArgumentError(
@@ -126,21 +126,21 @@ class _Counted:
             batch = next(self._batches, None)
 
 
-def _reasons(rejects: str) -> str:
+def _reasons(rejects: Path) -> str:
     """The first lines of a rejects file, for a message."""
-    if not os.path.exists(rejects):
+    if not rejects.exists():
         return ""
-    with open(rejects, encoding="utf-8") as lines:
+    with rejects.open(encoding="utf-8") as lines:
         told = [json.loads(line) for line, _ in zip(lines, range(_FIRST_REASONS), strict=False)]
     return "; ".join(f"row {one['row']}: {one['message']}" for one in told)
 
 
-def _put(path: str, folder: str, name: str) -> None:
+def _put(path: Path, folder: str, name: str) -> None:
     """Copies a file to where all machines of the cluster can see it. Another attempt of the same
     task writes the same name."""
     filesystem, root = _resolve(folder)
     filesystem.create_dir(root, recursive=True)
-    with open(path, "rb") as source, filesystem.open_output_stream(f"{root}/{name}") as target:
+    with path.open("rb") as source, filesystem.open_output_stream(f"{root}/{name}") as target:
         while part := source.read(1 << 20):
             target.write(part)
 
@@ -157,4 +157,4 @@ def _resolve(path: str) -> tuple[Any, str]:
     if "://" in path:
         filesystem, name = _fs.FileSystem.from_uri(path)
         return filesystem, name.rstrip("/")
-    return _fs.LocalFileSystem(), os.path.abspath(path)
+    return _fs.LocalFileSystem(), str(Path(path).absolute())

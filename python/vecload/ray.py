@@ -4,6 +4,9 @@ Each write task runs one native loader over its blocks and keeps no journal: a t
 again sends its blocks again, which the service takes as if nothing had been before.
 """
 
+# The engines are not in the environment that types are checked in.
+# pyright: basic, reportMissingImports=false, reportAttributeAccessIssue=false
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence

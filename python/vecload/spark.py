@@ -33,6 +33,9 @@ Options:
         executor's own chain; they are not sent from the driver.
 """
 
+# The engines are not in the environment that types are checked in.
+# pyright: basic, reportMissingImports=false
+
 from __future__ import annotations
 
 import dataclasses

@@ -22,7 +22,9 @@ def test_what_an_example_writes_is_there(s3vectors: LocalS3Vectors, name: str) -
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=250)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "4000 vectors are in bucket/index" in done.stdout
-    pages = s3vectors.client().get_paginator("list_vectors").paginate(
-        vectorBucketName="bucket", indexName="index"
+    pages = (
+        s3vectors.client()
+        .get_paginator("list_vectors")
+        .paginate(vectorBucketName="bucket", indexName="index")
     )
     assert sum(len(page["vectors"]) for page in pages) == 4000

@@ -13,7 +13,6 @@ import numpy as np
 import psutil
 import pyarrow as pa
 import pytest
-
 import ray
 import ray.data
 from sinks import DIMENSION, Killer, assert_holds, make_rows, rejected_keys, stored

@@ -45,8 +45,10 @@ def write_parts(folder: Path, rows: pa.Table, parts: int) -> Path:
 
 
 def stored(server: LocalS3Vectors, index: str = "index") -> dict[str, dict[str, Any]]:
-    pages = server.client().get_paginator("list_vectors").paginate(
-        vectorBucketName="bucket", indexName=index, returnData=True, returnMetadata=True
+    pages = (
+        server.client()
+        .get_paginator("list_vectors")
+        .paginate(vectorBucketName="bucket", indexName=index, returnData=True, returnMetadata=True)
     )
     return {vector["key"]: vector for page in pages for vector in page["vectors"]}
 

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
-
 import pyspark.errors
+import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 from sinks import (
     DIMENSION,
     Killer,
@@ -27,8 +28,6 @@ from sinks import (
     stored,
     write_parts,
 )
-from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
 import vecload
 import vecload.spark
