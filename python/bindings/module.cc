@@ -36,6 +36,7 @@ void BindOptions(nb::module_& module) {
       .def_rw("vector_column", &SourceOptions::vector_column)
       .def_rw("metadata_columns", &SourceOptions::metadata_columns)
       .def_rw("metadata_json", &SourceOptions::metadata_json)
+      .def_rw("shard_by", &SourceOptions::shard_by)
       .def_rw("s3_profile", &SourceOptions::s3_profile)
       .def_rw("s3_region", &SourceOptions::s3_region);
   BindLoadOptions(module);

@@ -37,6 +37,7 @@ nb::list List(const std::vector<T>& items) {
 nb::dict ToDict(const ShardReport& shard) {
   nb::dict dict;
   dict["index"] = shard.index;
+  dict["value"] = shard.value;
   dict["vectors_acknowledged"] = shard.vectors_acknowledged;
   dict["vectors_per_s"] = shard.vectors_per_s;
   dict["throttled"] = shard.throttled;

@@ -57,6 +57,20 @@ def test_a_plan_names_keys_that_come_twice(s3vectors: LocalS3Vectors, file: str)
     assert [(place.row) for place in repeated.shown[0].rows] == [3, 0]
 
 
+def test_one_index_for_each_value(s3vectors: LocalS3Vectors, file: str) -> None:
+    table = pq.read_table(file)
+    tenants = pa.array([("acme", "b c")[row % 2] for row in range(ROWS)])
+    pq.write_table(table.append_column("tenant", tenants), file)
+    assert vecload.plan(file, INDEX, shard_by="tenant").shards == 2
+    report = vecload.load(file, INDEX, shard_by="tenant", **NEW)
+    assert [shard.value for shard in report.shards] == ["acme", "b c"]
+    assert [shard.vectors_acknowledged for shard in report.shards] == [ROWS / 2, ROWS / 2]
+    assert len({shard.index for shard in report.shards}) == 2
+    assert vecload.verify(file, INDEX, shard_by="tenant").equal
+    with pytest.raises(vecload.InvalidArgumentError, match="which is of files"):
+        vecload.load(table, INDEX, shard_by="year")
+
+
 def test_verify_finds_what_differs(s3vectors: LocalS3Vectors, file: str) -> None:
     vecload.load(file, INDEX, **NEW)
     seen: list[vecload.VerifyProgress] = []

@@ -47,6 +47,7 @@ def load(
     kms_key_arn: str | None = None,
     tags: Mapping[str, str] | None = None,
     shards: int | None = None,
+    shard_by: str | None = None,
     on_duplicate: Duplicates | None = None,
     rate_vectors: Rate | None = None,
     climb: bool = False,
@@ -111,6 +112,8 @@ def load(
         tags: Of an index that is made.
         shards: Divide the vectors by key over so many indexes, ``INDEX-0000`` and so on, each with
             its own limit of vectors a second.
+        shard_by: Of files: one index for each value of this column, like a tenant's, named after
+            ``index`` and the value.
         on_duplicate: Read all keys first; of several rows with one key load the first or the last,
             or begin nothing. By default some row of the key ends in the index. Not for a stream
             that passes by once.
@@ -160,7 +163,7 @@ def load(
     options.set_index(index)
     options.client = client_options(endpoint_url, region, profile, session)
     options.source = _source_options(
-        key, vector, metadata, metadata_json, source_profile, source_region
+        key, vector, metadata, metadata_json, source_profile, source_region, shard_by
     )
     if create_index:
         if distance_metric is None:
@@ -271,11 +274,13 @@ def _source_options(
     metadata_json: str | None,
     source_profile: str | None,
     source_region: str | None,
+    shard_by: str | None = None,
 ) -> _native.SourceOptions:
     options = _native.SourceOptions()
     options.key_column = key or ""
     options.vector_column = vector or ""
     options.metadata_json = metadata_json or ""
+    options.shard_by = shard_by or ""
     options.s3_profile = source_profile or ""
     options.s3_region = source_region or ""
     if metadata == "none":
@@ -369,6 +374,7 @@ def plan(
     metadata: Sequence[str] | Literal["all", "none"] | None = None,
     metadata_json: str | None = None,
     shards: int | None = None,
+    shard_by: str | None = None,
     check_keys: bool = False,
     duplicates: Path | None = None,
     memory: int | None = None,
@@ -395,6 +401,7 @@ def plan(
         metadata: The columns that become metadata.
         metadata_json: The column of JSON objects.
         shards: Over so many indexes; by default as the index has, or one.
+        shard_by: One index for each value of this column.
         check_keys: Read the keys of all rows and tell which come twice.
         duplicates: With ``check_keys``: where all such rows are told, as JSON Lines.
         memory: With ``check_keys``: bytes, half of which are for sorting.
@@ -414,7 +421,9 @@ def plan(
     options = _set_sources(
         _native.PlanOptions(),
         source,
-        _source_options(key, vector, metadata, metadata_json, source_profile, source_region),
+        _source_options(
+            key, vector, metadata, metadata_json, source_profile, source_region, shard_by
+        ),
     )
     if index is not None:
         options.set_index(index)
@@ -434,6 +443,7 @@ def verify(
     vector: str | None = None,
     metadata: Sequence[str] | Literal["all", "none"] | None = None,
     metadata_json: str | None = None,
+    shard_by: str | None = None,
     rejects: Path | None = None,
     on_duplicate: Literal["first", "last"] | None = None,
     keys_only: bool = False,
@@ -469,6 +479,7 @@ def verify(
         vector: The column of vectors.
         metadata: The columns that become metadata.
         metadata_json: The column of JSON objects.
+        shard_by: The column whose values' indexes are compared.
         rejects: Rows that this file lists are expected absent.
         on_duplicate: Which row of several with one key the load was to keep.
         keys_only: Compare keys alone.
@@ -493,7 +504,9 @@ def verify(
     options = _set_sources(
         _native.VerifyOptions(),
         source,
-        _source_options(key, vector, metadata, metadata_json, source_profile, source_region),
+        _source_options(
+            key, vector, metadata, metadata_json, source_profile, source_region, shard_by
+        ),
     )
     options.set_index(index)
     options.client = client_options(endpoint_url, region, profile, session)

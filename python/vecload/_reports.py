@@ -56,6 +56,8 @@ class ShardReport(_Report):
     """What one shard of a load had."""
 
     index: str
+    value: str | None
+    """Of the column that the rows are divided by; None where they are divided by key."""
     vectors_acknowledged: int
     vectors_per_s: float
     throttled: int

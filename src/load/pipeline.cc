@@ -245,8 +245,8 @@ Status Pipeline::TakeBlock(RowBlock block, Divider* divider, Duration* in_divide
                                                  block_budget_.Release(bytes);
                                                });
   Status status = divider->Add(shared);
-  if (status.ok())
-    status = LeaveRun({shared->file, shared->row_begin + shared->rows.size()}, divider);
+  const RowId next{shared->file, shared->row_begin + shared->rows.size()};
+  if (status.ok()) status = LeaveRun(next, divider);
   *in_divider += clock_.Now() - begin;
   return status;
 }
