@@ -9,8 +9,8 @@ cd "$(dirname "$0")/.."
 
 case ${1:-} in
   python) tests=python/tests options=(-n "${JOBS:-2}" --ignore=python/tests/engines) ;;
-  # One cluster at a time.
-  engines) tests=python/tests/engines options=() ;;
+  # One cluster at a time, each of which takes a while to start.
+  engines) tests=python/tests/engines options=(-o timeout=300) ;;
   *) sed -n 's/^# usage: /usage: /p' "$0" >&2; exit 2 ;;
 esac
 venv=build/$1-venv

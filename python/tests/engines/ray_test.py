@@ -15,7 +15,17 @@ import pyarrow as pa
 import pytest
 import ray
 import ray.data
-from sinks import DIMENSION, Killer, assert_holds, make_rows, rejected_keys, stored
+from sinks import (
+    DIMENSION,
+    Killer,
+    assert_holds,
+    assert_verified,
+    make_index,
+    make_rows,
+    rejected_keys,
+    stored,
+    write_parts,
+)
 
 import vecload
 import vecload.ray
@@ -68,6 +78,20 @@ def test_a_killed_worker_loses_nothing(server: LocalS3Vectors, rows: pa.Table) -
     killer.join()
     assert_holds(server, rows)
     assert to.counts is not None and to.counts.rows == rows.num_rows
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_million_rows_and_a_killed_worker(tmp_path: Path) -> None:
+    with LocalS3Vectors() as server:
+        make_index(server, 384)
+        source = write_parts(tmp_path / "in", make_rows(1_000_000, 384), 8)
+        killer = Killer(server, writers)
+        to = sink(server, rate_vectors=50_000)
+        ray.data.read_parquet(str(source)).write_datasink(to)
+        killer.join()
+        assert to.counts is not None and to.counts.rows == 1_000_000
+        assert_verified(source, tmp_path)
 
 
 def test_numpy_columns_and_pandas_blocks(server: LocalS3Vectors) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+import vecload
 from vecload.testing import LocalS3Vectors
 
 DIMENSION = 16
@@ -100,6 +102,14 @@ def make_index(server: LocalS3Vectors, dimension: int = DIMENSION) -> None:
         vectorBucketName="bucket", indexName="index", dataType="float32",
         dimension=dimension, distanceMetric="cosine",
     )  # fmt: skip
+
+
+def assert_verified(source: Path, folder: Path) -> None:
+    """`vecload verify` finds source and index equal."""
+    program = Path(vecload.__file__).parent / "bin/vecload"
+    verify = [program, "verify", source, "--index", "bucket/index"]
+    done = subprocess.run(verify, capture_output=True, text=True, timeout=300, cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def rejected_keys(folder: Path) -> list[str]:
