@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbclient  # pyright: ignore[reportMissingImports]
+import nbformat  # pyright: ignore[reportMissingImports]
 import pytest
 
 from vecload.testing import LocalS3Vectors
@@ -54,3 +56,21 @@ def test_the_example_of_a_test_passes() -> None:
         [*command, str(EXAMPLES / "test_search.py")], capture_output=True, text=True, timeout=100
     )
     assert done.returncode == 0 and "2 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_notebook_runs(tmp_path: Path) -> None:
+    """Executed in a copy of its folder, since it writes a file."""
+    folder = tmp_path / "examples/python"
+    folder.mkdir(parents=True)
+    (folder.parent / "data").symlink_to(EXAMPLES.parent / "data")
+    notebook = nbformat.read(EXAMPLES / "tour.ipynb", as_version=4)
+    resources = {"metadata": {"path": str(folder)}}
+    done = nbclient.NotebookClient(notebook, timeout=100, resources=resources).execute()
+    told = [
+        output["data"]["text/plain"]
+        for cell in done.cells
+        for output in cell.get("outputs", [])
+        if output["output_type"] == "execute_result"
+    ]
+    assert told[:3] == ["(4000, 384, 8, 1.6)", "('complete', 4000)", "True"]
+    assert "ffmpeg" in told[3] and "shape: (3, " in told[4]
