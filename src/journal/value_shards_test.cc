@@ -119,7 +119,7 @@ TEST_F(ValueShardsTest, TheDefaultPathIsTheSameWhateverValuesCome) {
   const auto after = DefaultPath(identity_);
   ASSERT_TRUE(before.ok() && after.ok());
   EXPECT_EQ(*before, *after);
-  identity_.base_arn += "s";
+  identity_.base_arn += 's';
   EXPECT_NE(*DefaultPath(identity_), *before);
 }
 

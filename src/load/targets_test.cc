@@ -120,7 +120,7 @@ class ValueDividerTest : public ::testing::Test {
                      .values = &numbers_,
                      .rules = {.dimension = 2, .metric = DistanceMetric::kEuclidean},
                      .batch_vectors_max = &batch_vectors_max_},
-                    [this](CutBatch batch) {
+                    [this](const CutBatch& batch) {
                       for (const CutBatch::Row& row : batch.rows) {
                         shard_of_row_[row.id.row] = batch.shard;
                       }
