@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -27,11 +26,10 @@
 namespace vecload {
 namespace {
 
-// One where the index is not divided; as many as there can be where the values that make them are
-// not known yet.
-uint32_t ShardCount(const LoadOptions& options) {
-  if (!options.source.shard_by.empty()) return client::kShardsMax;
-  return std::max(1U, options.shards);
+// The shards that there are at least and at most, before the values that may make them are known.
+uint32_t ShardsMin(const LoadOptions& options) { return std::max(1U, options.shards); }
+uint32_t ShardsMax(const LoadOptions& options) {
+  return options.source.shard_by.empty() ? ShardsMin(options) : client::kShardsMax;
 }
 
 Status CheckRowsFrom(const LoadOptions& options) {
@@ -263,14 +261,14 @@ bool AnythingIsLeft(const journal::Journal* journal, const Manifest& manifest) {
   return false;
 }
 
-Result<Duplicates> ChooseRows(const LoadOptions& options, Source* source) {
+Result<Duplicates> ChooseRows(const LoadOptions& options, uint32_t shards, Source* source) {
   const uint64_t rows = source->manifest().rows;
   load::Tell(options, fmt::format("reading keys of {} rows to find duplicates", rows));
   const TimePoint begin = Clock::System().Now();
   // Half of the memory is for what decodes the keys.
   auto duplicates = load::DuplicateRows::Find(
       source, {.policy = options.on_duplicate,
-               .sort_bytes_max = load::MemoryBytesMax(options, ShardCount(options)) / 2,
+               .sort_bytes_max = load::MemoryBytesMax(options, shards) / 2,
                .stop = options.stop});
   if (!duplicates.ok()) return duplicates.status().WithContext("looking for duplicates");
   load::Tell(options,
@@ -281,12 +279,13 @@ Result<Duplicates> ChooseRows(const LoadOptions& options, Source* source) {
 }
 
 // Null where nobody asked for a choice, or nothing is left to send.
-Result<Duplicates> FindDuplicates(const LoadOptions& options, Source* source, load::Books* books) {
+Result<Duplicates> FindDuplicates(const LoadOptions& options, uint32_t shards, Source* source,
+                                  load::Books* books) {
   if (options.on_duplicate == OnDuplicate::kAny ||
       !AnythingIsLeft(books->journal.get(), source->manifest())) {
     return Duplicates();
   }
-  auto duplicates = ChooseRows(options, source);
+  auto duplicates = ChooseRows(options, shards, source);
   if (!duplicates.ok() && books->journal != nullptr && books->journal->counts().rows == 0) {
     // A user who goes and removes the duplicates is to find no job of the files as they were.
     Status discarded = journal::Journal::Discard(std::move(books->journal));
@@ -319,7 +318,7 @@ Result<LoadReport> LoadSource(const LoadOptions& options, Source* source) {
   VECLOAD_ASSIGN_OR_RETURN(const load::ReadingPlan plan, MakePlan(options, source->manifest()));
   VECLOAD_ASSIGN_OR_RETURN(
       const std::shared_ptr<client::Caller> caller,
-      client::Caller::Open(options.client, load::ConnectionsMax(options, ShardCount(options))));
+      client::Caller::Open(options.client, load::ConnectionsMax(options, ShardsMax(options))));
   const std::unique_ptr<Client> client = client::MakeClient(caller);
   VECLOAD_ASSIGN_OR_RETURN(load::Targets targets, FindTargets(client.get(), source, options));
   // Where the column's type fixes the length, a wrong one is told before every row is rejected.
@@ -334,7 +333,9 @@ Result<LoadReport> LoadSource(const LoadOptions& options, Source* source) {
   const journal::JobIdentity identity = identify();
   VECLOAD_ASSIGN_OR_RETURN(load::Books books,
                            KeepBooks(options, identity, source->manifest(), plan));
-  VECLOAD_ASSIGN_OR_RETURN(const Duplicates duplicates, FindDuplicates(options, source, &books));
+  const auto shards = static_cast<uint32_t>(targets.indexes.size());
+  VECLOAD_ASSIGN_OR_RETURN(const Duplicates duplicates,
+                           FindDuplicates(options, shards, source, &books));
   load::SelectedRows selected(source, &plan);
   const bool is_listed = !options.rows_from_path.empty();
   std::optional<load::ShardRuns> runs;
@@ -364,7 +365,7 @@ Result<LoadReport> LoadSource(const LoadOptions& options, Source* source) {
 Result<LoadReport> Load(const LoadOptions& options) {
   VECLOAD_RETURN_IF_ERROR(CheckOptions(options));
   SourceOptions source_options = options.source;
-  source_options.read_ahead_bytes_max = load::ReadAheadBytesMax(options, ShardCount(options));
+  source_options.read_ahead_bytes_max = load::ReadAheadBytesMax(options, ShardsMin(options));
   VECLOAD_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source,
                            OpenSource(options.sources, source_options));
   return LoadSource(options, source.get());
