@@ -191,8 +191,7 @@ def register(spark: SparkSession) -> None:
             tasks that share the rate; over Spark Connect give the option ``tasks``.
     """
     source = S3VectorsDataSource
-    try:
-        slots = spark.sparkContext.defaultParallelism
-    except Exception:
-        slots = _TASKS_UNKNOWN
+    # Spark Connect has none, and says so by an AttributeError.
+    context = getattr(spark, "sparkContext", None)
+    slots = _TASKS_UNKNOWN if context is None else context.defaultParallelism
     spark.dataSource.register(type(source.__name__, (source,), {"slots": max(1, slots)}))

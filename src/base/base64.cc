@@ -7,40 +7,58 @@ namespace {
 
 constexpr std::string_view kLetters =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view kUrlLetters =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-}  // namespace
-
-std::string ToBase64(std::string_view bytes) {
+// Both without padding.
+std::string Encode(std::string_view bytes, std::string_view letters) {
   std::string text;
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    uint32_t group = 0;
-    for (size_t j = 0; j < 3; ++j) {
-      group = group << 8 | (i + j < bytes.size() ? static_cast<uint8_t>(bytes[i + j]) : 0U);
-    }
-    for (size_t j = 0; j < 4; ++j) {
-      const bool padding = i + j > bytes.size();
-      text.push_back(padding ? '=' : kLetters[group >> (18 - 6 * j) & 63]);
-    }
+  uint32_t bits = 0;
+  int count = 0;
+  for (const char byte : bytes) {
+    bits = bits << 8 | static_cast<uint8_t>(byte);
+    count += 8;
+    for (; count >= 6; count -= 6) text += letters[bits >> (count - 6) & 63];
   }
+  if (count > 0) text += letters[bits << (6 - count) & 63];
   return text;
 }
 
-std::optional<std::string> FromBase64(std::string_view text) {
+std::optional<std::string> Decode(std::string_view text, std::string_view letters) {
   std::string bytes;
   uint32_t bits = 0;
   int count = 0;
-  for (const char letter : text.substr(0, text.find('='))) {
-    const size_t value = kLetters.find(letter);
-    if (value == kLetters.npos) return std::nullopt;
+  for (const char letter : text) {
+    const size_t value = letters.find(letter);
+    if (value == letters.npos) return std::nullopt;
     bits = bits << 6 | static_cast<uint32_t>(value);
     count += 6;
     if (count < 8) continue;
     count -= 8;
-    bytes.push_back(static_cast<char>(bits >> count & 255));
+    bytes += static_cast<char>(bits >> count & 255);
   }
-  // Padding that is missing or too much, and bits behind the last byte.
-  if (ToBase64(bytes) != text) return std::nullopt;
   return bytes;
+}
+
+}  // namespace
+
+std::string ToBase64(std::string_view bytes) {
+  std::string text = Encode(bytes, kLetters);
+  text.append((4 - text.size() % 4) % 4, '=');
+  return text;
+}
+
+std::optional<std::string> FromBase64(std::string_view text) {
+  std::optional<std::string> bytes = Decode(text.substr(0, text.find('=')), kLetters);
+  // Padding that is missing or too much, and bits behind the last byte.
+  if (!bytes.has_value() || ToBase64(*bytes) != text) return std::nullopt;
+  return bytes;
+}
+
+std::string ToBase64Url(std::string_view bytes) { return Encode(bytes, kUrlLetters); }
+
+std::optional<std::string> FromBase64Url(std::string_view text) {
+  return Decode(text, kUrlLetters);
 }
 
 }  // namespace vecload

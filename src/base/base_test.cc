@@ -43,6 +43,14 @@ TEST(Base64, IsTheUsualOneAndReadsBackNoOther) {
   }
 }
 
+TEST(Base64, OfUrlsHasItsOwnLettersAndNoPadding) {
+  const std::string bytes = "\xfb\xff\xfe\x01";
+  EXPECT_EQ(ToBase64(bytes), "+//+AQ==");
+  EXPECT_EQ(ToBase64Url(bytes), "-__-AQ");
+  EXPECT_EQ(FromBase64Url("-__-AQ"), bytes);
+  EXPECT_FALSE(FromBase64Url("+//+AQ").has_value());
+}
+
 TEST(JsonText, EscapesWhatJsonDemandsAndNothingElse) {
   EXPECT_EQ(Quoted(""), "\"\"");
   EXPECT_EQ(Quoted("a/ü€😀\x7f"), "\"a/ü€😀\x7f\"");

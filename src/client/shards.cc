@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "client/at_once.h"
+#include "wire/limits.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -15,14 +16,9 @@
 namespace vecload::client {
 namespace {
 
-// A name has 63 characters, of which "-0000" are the shard's.
-constexpr size_t kBaseCharactersMax = 58;
-constexpr std::string_view kSchemeTag = "vecload:shard-scheme";
+constexpr size_t kBaseCharactersMax = wire::kNameCharactersMax - 5;  // "-0000" is the shard's
 constexpr std::string_view kShardsTag = "vecload:shards";
 constexpr std::string_view kShardTag = "vecload:shard";
-// GetIndex calls at once: a thousand shards in some seconds, within the service's hundreds a
-// second.
-constexpr size_t kAskedAtOnce = 16;
 
 std::optional<uint32_t> ParseNumber(std::string_view text) {
   uint32_t number = 0;

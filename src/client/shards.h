@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -16,6 +17,11 @@ namespace vecload::client {
 
 inline constexpr uint32_t kShardsMax = 1'000;
 inline constexpr std::string_view kShardScheme = "xxh3-64";
+// The tag that says how rows are divided, by whatever scheme.
+inline constexpr std::string_view kSchemeTag = "vecload:shard-scheme";
+// GetIndex calls at once: a thousand shards in some seconds, within the service's hundreds a
+// second.
+inline constexpr size_t kAskedAtOnce = 16;
 
 // Which shard a key is in: XXH3-64 (seed 0) of its UTF-8 bytes, modulo the number of shards.
 uint32_t ShardOf(std::string_view key, uint32_t shards);

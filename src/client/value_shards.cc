@@ -8,6 +8,7 @@
 
 #include "base/json_text.h"
 #include "client/at_once.h"
+#include "wire/limits.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -15,18 +16,14 @@
 namespace vecload::client {
 namespace {
 
-constexpr size_t kNameCharactersMax = 63;
+using wire::kNameCharactersMax;
+
 // Of 1,000 values two have the same 48 bits with a probability of 2e-9, of 10,000 with 2e-7.
 constexpr size_t kHashCharacters = 12;
 // Two hyphens, a hash, and at least one character that tells something of the value.
 constexpr size_t kBaseCharactersMax = kNameCharactersMax - kHashCharacters - 3;
-// API model: TagKey and TagValue.
-constexpr size_t kTagValueMax = 256;
-constexpr std::string_view kSchemeTag = "vecload:shard-scheme";
 constexpr std::string_view kColumnTag = "vecload:shard-by";
 constexpr std::string_view kValueTag = "vecload:shard-value";
-// Calls at once, as with shards by key (shards.cc).
-constexpr size_t kAskedAtOnce = 16;
 
 std::string HashText(std::string_view text) {
   return fmt::format("{:016x}", static_cast<uint64_t>(XXH3_64bits(text.data(), text.size())));
@@ -139,8 +136,8 @@ std::string TagText(std::string_view text, size_t bytes_max) {
 std::vector<std::pair<std::string, std::string>> ValueTags(const std::string& column,
                                                            std::string_view value) {
   return {{std::string(kSchemeTag), std::string(kValueScheme)},
-          {std::string(kColumnTag), TagText(column, kTagValueMax)},
-          {std::string(kValueTag), TagText(value, kTagValueMax)}};
+          {std::string(kColumnTag), TagText(column, wire::kTagValueCharactersMax)},
+          {std::string(kValueTag), TagText(value, wire::kTagValueCharactersMax)}};
 }
 
 ValueNumbers::ValueNumbers(std::vector<std::string> values) : values_(std::move(values)) {

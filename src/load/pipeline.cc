@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "client/shards.h"
 #include "load/job_plan.h"
 #include "load/operation.h"
 #include "wire/limits.h"

@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "client/shards.h"
+#include "load/job.h"
 #include "load/key_pass.h"
 
 namespace vecload::load {
@@ -54,22 +55,21 @@ uint64_t ShardRuns::EndOf(RowId id, uint32_t shard) const {
 }
 
 Result<source::ShardValues> ReadShardValues(const LoadOptions& options, Source* source) {
-  const auto tell = [&](const std::string& message) {
-    if (options.on_message) options.on_message(message);
-  };
   const ColumnMapping& mapping = source->mapping();
   if (!mapping.shard_by_is_partition) {
-    tell(fmt::format("reading column \"{}\" of {} rows to find its values", mapping.shard_by,
-                     source->manifest().rows));
+    Tell(options, fmt::format("reading column \"{}\" of {} rows to find its values",
+                              mapping.shard_by, source->manifest().rows));
   }
   const TimePoint begin = Clock::System().Now();
   auto found = source::FindShardValues(source, client::kShardsMax, options.stop);
   if (!found.ok()) return found.status().WithContext("dividing the rows");
   const size_t values = found->values.size();
-  tell(fmt::format(
-      "{} value{}, each with an index of its own; {} rows have none; finding them took "
-      "{:.1f} s",
-      values, values == 1 ? "" : "s", found->rows_without, Seconds(Clock::System().Now() - begin)));
+  Tell(
+      options,
+      fmt::format("{} value{}, each with an index of its own; {} rows have none; finding them took "
+                  "{:.1f} s",
+                  values, values == 1 ? "" : "s", found->rows_without,
+                  Seconds(Clock::System().Now() - begin)));
   return found;
 }
 

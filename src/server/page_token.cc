@@ -1,47 +1,16 @@
 #include "server/page_token.h"
 
-#include <array>
 #include <utility>
+
+#include "base/base64.h"
 
 namespace vecload::server {
 namespace {
-
-constexpr std::string_view kAlphabet =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 // The first byte says what the token is for: one from another operation does not fit.
 constexpr char kName = 'n';
 constexpr char kPosition = 'p';
 constexpr char kQuery = 'q';
-
-std::string ToBase64(std::string_view bytes) {
-  std::string text;
-  uint32_t bits = 0;
-  int count = 0;
-  for (const char byte : bytes) {
-    bits = bits << 8 | static_cast<uint8_t>(byte);
-    count += 8;
-    for (; count >= 6; count -= 6) text += kAlphabet[bits >> (count - 6) & 63];
-  }
-  if (count > 0) text += kAlphabet[bits << (6 - count) & 63];
-  return text;
-}
-
-std::optional<std::string> FromBase64(std::string_view text) {
-  std::string bytes;
-  uint32_t bits = 0;
-  int count = 0;
-  for (const char character : text) {
-    const size_t value = kAlphabet.find(character);
-    if (value == kAlphabet.npos) return std::nullopt;
-    bits = bits << 6 | static_cast<uint32_t>(value);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    bytes += static_cast<char>(bits >> count & 255);
-  }
-  return bytes;
-}
 
 template <typename T>
 void Append(T value, std::string* bytes) {
@@ -57,7 +26,7 @@ bool Take(std::string_view* bytes, T* value) {
 }
 
 std::optional<std::string> Open(std::string_view token, char kind) {
-  auto bytes = FromBase64(token);
+  auto bytes = FromBase64Url(token);
   if (!bytes || bytes->empty() || bytes->front() != kind) return std::nullopt;
   bytes->erase(0, 1);
   return bytes;
@@ -65,14 +34,14 @@ std::optional<std::string> Open(std::string_view token, char kind) {
 
 }  // namespace
 
-std::string NameToken(std::string_view name) { return ToBase64(kName + std::string(name)); }
+std::string NameToken(std::string_view name) { return ToBase64Url(kName + std::string(name)); }
 
 std::optional<std::string> ReadNameToken(std::string_view token) { return Open(token, kName); }
 
 std::string PositionToken(int64_t position) {
   std::string bytes(1, kPosition);
   Append(position, &bytes);
-  return ToBase64(bytes);
+  return ToBase64Url(bytes);
 }
 
 std::optional<int64_t> ReadPositionToken(std::string_view token) {
@@ -88,7 +57,7 @@ std::string QueryToken(const QueryPosition& position) {
   std::string bytes(1, kQuery);
   Append(position.given, &bytes);
   Append(position.after.distance, &bytes);
-  return ToBase64(bytes + position.after.key);
+  return ToBase64Url(bytes + position.after.key);
 }
 
 std::optional<QueryPosition> ReadQueryToken(std::string_view token) {

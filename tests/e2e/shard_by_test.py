@@ -248,12 +248,7 @@ def test_killed_amid_faults_every_row_is_there_once(
                "--rate-vectors", "100000", "--rate-requests", "20000",
                "--batch-vectors", "40", "--output", "json")  # fmt: skip
     try:
-        for _ in range(6):
-            process = program.start(*command)
-            time.sleep(moments.uniform(0.05, 0.6))  # the moment is what is varied
-            process.kill()
-            process.communicate(timeout=10)
-        done = program.run(*command)
+        done = program.run_through_kills(*command, moments=moments)
         assert done.exit_code == 0, done.stderr
         assert_accounts(done.json)
         assert done.json["rows_remaining"] == 0
