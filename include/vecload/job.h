@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -38,18 +39,89 @@ enum class Bottleneck {
 /// Returns the name in snake_case, e.g. "service_limit".
 std::string_view BottleneckName(Bottleneck bottleneck);
 
-/// How far a job is; given to JobOptions::on_progress about twice a second.
+/// Seconds of a job by what they went into: sums over threads, batches or attempts, as in
+/// JobReport.
+struct JobTimes {
+  double read_s = 0;
+  double encode_s = 0;
+  double wait_tokens_s = 0;     ///< A batch stood ready, the rate limit forbade it.
+  double wait_in_flight_s = 0;  ///< A batch stood ready, too many were in flight.
+  double wait_batches_s = 0;    ///< No batch stood ready.
+  double wait_memory_s = 0;
+  double journal_s = 0;
+  double put_s = 0;
+};
+
+/// Latencies of answers.
+struct LatencyMs {
+  double p50 = 0;
+  double p95 = 0;
+  double p99 = 0;
+};
+
+/// Answers by latency, for Prometheus: `counts[i]` took at most kBoundsS[i] seconds and more than
+/// the bound before; the last count is of those beyond all bounds.
+struct LatencyCounts {
+  static constexpr std::array kBoundsS = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
+                                          1.0,   2.5,  5.0,   10.0, 30.0};
+  std::array<uint64_t, kBoundsS.size() + 1> counts{};
+  double sum_s = 0;
+};
+
+/// Rows that cannot be sent, by the rule that they break: a rejects line's `rule`.
+struct RejectCount {
+  std::string rule;
+  uint64_t rows = 0;
+};
+
+/// A file that is being read or answered for.
+struct FileProgress {
+  std::string file;
+  uint64_t rows_total = 0;
+  uint64_t rows_done = 0;
+};
+
+/// One index of a job over several.
+struct ShardProgress {
+  std::string index;  ///< "BUCKET/INDEX".
+  uint64_t vectors_acknowledged = 0;
+  double vectors_per_s = 0;       ///< Over the last few seconds.
+  double rate_vectors_per_s = 0;  ///< The pacer's present limit; 0: unlimited.
+  uint32_t in_flight = 0;
+  uint64_t throttled = 0;
+};
+
+/// How far a job is; given to JobOptions::on_progress about twice a second, and once at the end.
+/// Counts are since this run's begin, but `rows_done`, rejects and superseded are the whole job's.
 struct JobProgress {
   uint64_t rows_total = 0;
   uint64_t rows_done = 0;  ///< Acknowledged, rejected or superseded.
   uint64_t vectors_acknowledged = 0;
+  uint64_t vectors_resumed = 0;
   uint64_t vectors_rejected = 0;
+  uint64_t vectors_superseded = 0;
+  uint64_t requests = 0;
+  uint64_t attempts = 0;
   uint64_t throttled = 0;  ///< Answers 429 and 503.
+  uint64_t bytes_sent = 0;
   uint32_t in_flight = 0;
-  double vectors_per_s = 0;       ///< Over the last few seconds.
-  double rate_vectors_per_s = 0;  ///< The pacer's present limit; 0: unlimited.
+  double vectors_per_s = 0;        ///< Over the last few seconds.
+  double vectors_per_s_mean = 0;   ///< Acknowledged since the begin.
+  double rate_vectors_per_s = 0;   ///< The pacer's present limit, of all shards; 0: unlimited.
+  double limit_vectors_per_s = 0;  ///< What the job was allowed, of all shards; 0: unlimited.
   double elapsed_s = 0;
   std::optional<double> eta_s;  ///< Absent until there is a rate to divide by.
+
+  Bottleneck bottleneck = Bottleneck::kServiceLimit;  ///< Over the last few seconds.
+  LatencyMs latency_ms;                               ///< Over the last few seconds.
+  LatencyCounts latencies;
+  JobTimes times;
+  std::vector<RejectCount> rejects;  ///< By rule's name.
+  uint64_t files_total = 0;          ///< 0: a stream.
+  uint64_t files_done = 0;
+  std::vector<FileProgress> files;    ///< Those begun and not done, at most kFilesShownMax.
+  std::vector<ShardProgress> shards;  ///< In order; empty where the index is not divided.
+  static constexpr size_t kFilesShownMax = 20;
 };
 
 /// What every job that sends the rows of a source to an index is told. Zero means "decide for me"
