@@ -126,29 +126,11 @@ void AppendValueRows(const LoadPlan& plan, std::vector<std::vector<std::string>>
 
 std::string Bytes(uint64_t bytes) { return observe::HumanBytes(static_cast<double>(bytes)); }
 
-// A sentence, which has spaces, for a terminal.
-std::string Sentence(const std::string& text) {
-  const bool is_plain = IsUtf8(text) && std::ranges::none_of(text, [](unsigned char c) {
-                          return c < ' ' || c == 0x7F;
-                        });
-  return is_plain ? text : Printable(text);
-}
-
 // Adds a line of the table; text that is too long for 80 columns goes on below.
 void AddLine(const std::string& label, const std::string& text,
              std::vector<std::vector<std::string>>* rows) {
-  constexpr size_t kTextMax = 80 - 12;
-  std::string rest = text;
-  std::string first = label;
-  while (rest.size() > kTextMax) {
-    size_t cut = rest.rfind(' ', kTextMax);
-    if (cut == std::string::npos) cut = rest.find(' ');
-    if (cut == std::string::npos) break;
-    rows->push_back({first, rest.substr(0, cut)});
-    first.clear();
-    rest.erase(0, cut + 1);
-  }
-  rows->push_back({first, rest});
+  constexpr size_t kLabelWidth = 10;
+  rows->push_back({label, Wrapped(text, kLabelWidth)});
 }
 
 std::string Because(const std::string& reason) { return reason.empty() ? "" : " (" + reason + ")"; }
