@@ -195,14 +195,16 @@ Check CheckCredentials(const ClientOptions& options, Duration limit, Access* acc
                 "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with "
                 "--profile or AWS_PROFILE"};
   };
-  if (!origin.ok()) return failed(origin.status().message());
+  if (!origin.ok()) return failed(origin.status().message(), "");
   const auto found =
       Bounded<Provider>(limit, [options, settings] { return FindKeys(options, settings); });
   if (!found.has_value()) {
     *left_behind = true;
-    return failed(fmt::format("{} gave none within {:.0f} s", *origin, Seconds(limit)));
+    return failed(fmt::format("{} gave none within {:.0f} s", *origin, Seconds(limit)),
+                  "run what gives the keys by hand, or set AWS_ACCESS_KEY_ID and "
+                  "AWS_SECRET_ACCESS_KEY");
   }
-  if (!found->ok()) return failed(found->status().message());
+  if (!found->ok()) return failed(found->status().message(), "");
   access->credentials = **found;
   const auto keys = access->credentials->Current();
   return {

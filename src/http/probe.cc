@@ -30,11 +30,13 @@ bool StartsWith(std::string_view text, std::string_view prefix) {
 struct Collected {
   Probe* probe = nullptr;
   size_t body_bytes = 0;
+  bool began_tls = false;  // so there is a connection: curl has no time of it before TLS is done
 };
 
 // curl tells the protocol and the cipher nowhere else.
 int TakeDebug(CURL*, curl_infotype type, char* data, size_t size, void* out) {
   const std::string_view text(data, size);
+  if (type == CURLINFO_SSL_DATA_OUT) static_cast<Collected*>(out)->began_tls = true;
   if (type == CURLINFO_TEXT && text.starts_with(kTlsLine)) {
     static_cast<Collected*>(out)->probe->tls = Trim(text.substr(kTlsLine.size()));
   }
@@ -63,14 +65,14 @@ double TimeOf(CURL* easy, CURLINFO info) {
 }
 
 // Where a transfer that failed stood: each stage that was passed has its time.
-Probe::Stage StageOf(CURL* easy, CURLcode code, bool is_tls) {
+Probe::Stage StageOf(CURL* easy, CURLcode code, bool began_tls) {
   if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY) {
     return Probe::Stage::kName;
   }
   if (code == CURLE_COULDNT_CONNECT) return Probe::Stage::kConnect;
   if (TimeOf(easy, CURLINFO_NAMELOOKUP_TIME) == 0) return Probe::Stage::kName;
+  if (began_tls && TimeOf(easy, CURLINFO_APPCONNECT_TIME) == 0) return Probe::Stage::kTls;
   if (TimeOf(easy, CURLINFO_CONNECT_TIME) == 0) return Probe::Stage::kConnect;
-  if (is_tls && TimeOf(easy, CURLINFO_APPCONNECT_TIME) == 0) return Probe::Stage::kTls;
   return Probe::Stage::kAnswer;
 }
 
@@ -153,7 +155,7 @@ Probe ProbeServer(const ProbeOptions& options) {
                                 TimeOf(easy.get(), CURLINFO_PRETRANSFER_TIME));
     return probe;
   }
-  probe.reached = StageOf(easy.get(), code, options.url.starts_with("https://"));
+  probe.reached = StageOf(easy.get(), code, collected.began_tls);
   probe.is_certificate = code == CURLE_PEER_FAILED_VERIFICATION;
   probe.failure = detail[0] != '\0' ? detail.data() : curl_easy_strerror(code);
   return probe;
