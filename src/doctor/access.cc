@@ -187,13 +187,9 @@ Check CheckCredentials(const ClientOptions& options, Duration limit, Access* acc
   }
   const auth::AwsSettings settings = *access->settings;
   const Result<std::string> origin = OriginOf(options, settings);
-  const auto failed = [&](const std::string& found) -> Check {
-    return {.name = name,
-            .result = CheckResult::kFailed,
-            .found = found,
-            .advice =
-                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with "
-                "--profile or AWS_PROFILE"};
+  // What auth says of keys that it does not find tells what to do.
+  const auto failed = [&](const std::string& found, const std::string& advice) -> Check {
+    return {.name = name, .result = CheckResult::kFailed, .found = found, .advice = advice};
   };
   if (!origin.ok()) return failed(origin.status().message(), "");
   const auto found =

@@ -15,7 +15,8 @@
 namespace vecload::load {
 namespace {
 
-constexpr int kDecimals = 9;
+constexpr size_t kDecimals = 9;
+constexpr size_t kDigits = 12;  // before the point
 constexpr int64_t kNanos = 1'000'000'000;
 constexpr int kDecimalsShown = 6;
 constexpr int64_t kNanosShown = 1'000;  // the sixth decimal
@@ -129,14 +130,16 @@ std::optional<Money> Money::Parse(std::string_view text) {
   const std::string_view part =
       point == std::string_view::npos ? std::string_view() : text.substr(point + 1);
   const bool has_empty_part = point != std::string_view::npos && part.empty();
-  if (whole.empty() || whole.size() > kDecimals || part.size() > kDecimals || has_empty_part ||
+  if (whole.empty() || whole.size() > kDigits || part.size() > kDecimals || has_empty_part ||
       !AreDigits(whole) || !AreDigits(part)) {
     return std::nullopt;
   }
   std::string digits(whole);
   digits += part;
   digits.append(kDecimals - part.size(), '0');
-  return Money{.nanos = std::stoll(digits)};
+  Money money;
+  for (const char digit : digits) money.nanos = money.nanos * 10 + (digit - '0');
+  return money;
 }
 
 std::string Money::ToString() const {

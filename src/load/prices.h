@@ -15,7 +15,8 @@ namespace vecload::load {
 struct Money {
   __int128 nanos = 0;
 
-  // "12", "0.2", "0.000055": digits, at most nine of them behind the point, below 10^9.
+  // "12", "0.2", "0.000055": digits, at most nine of them behind the point and
+  // twelve before it.
   static std::optional<Money> Parse(std::string_view text);
   // At least two decimals and at most six, the last one rounded half up.
   [[nodiscard]] std::string ToString() const;

@@ -122,7 +122,11 @@ def test_an_unknown_host(bare_program: Program) -> None:
 
 
 @pytest.mark.parametrize(
-    ("scheme", "found"), [("http", "does not answer"), ("https", "TLS failed")]
+    ("scheme", "found"),
+    [
+        ("http", "does not answer"),
+        pytest.param("https", "TLS failed", marks=pytest.mark.slow),
+    ],
 )
 def test_a_server_that_never_answers(
     bare_program: Program, black_hole: int, scheme: str, found: str
@@ -133,6 +137,7 @@ def test_a_server_that_never_answers(
     assert found in checks["endpoint"]["found"]
 
 
+@pytest.mark.slow
 def test_a_server_that_answers_only_who_asks_unsigned(
     bare_program: Program, scripted: Callable[..., ScriptedServer]
 ) -> None:
@@ -252,11 +257,12 @@ def test_no_keys(program: Program) -> None:
     assert checks["permissions"]["result"] == "skipped"
 
 
+@pytest.mark.slow
 def test_a_process_of_keys_that_never_ends(program: Program) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         del program.env[name]
     path = program.folder / "config"
-    path.write_text("[default]\ncredential_process = sh -c 'exec sleep 20 2>/dev/null'\n")
+    path.write_text("[default]\ncredential_process = exec sleep 20 2>/dev/null\n")
     program.env["AWS_CONFIG_FILE"] = str(path)
     checks = examine(program, exit_code=1)
     assert "within 6 s" in checks["credentials"]["found"]

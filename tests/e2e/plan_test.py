@@ -427,7 +427,7 @@ def test_a_dry_run_makes_nothing(program: Program, server: VecloadServer) -> Non
     program.env["XDG_STATE_HOME"] = str(program.folder / "state")
     before = sorted(program.folder.iterdir())
     for more in ((), ("--shards", "3"),
-                 ("--rejects", "rejects.jsonl", "--journal", "j", "--report", "r.json")):  # fmt: skip
+                 ("--rejects", "x.jsonl", "--journal", "j", "--report", "r.json")):  # fmt: skip
         done = dry_run(program, "--create-index", "--distance-metric", "cosine", *more)
         assert done.exit_code == 0, done.stderr
         assert "not there yet" in done.stdout
