@@ -27,6 +27,9 @@ nb::dict ToDict(const ShardReport& shard);
 nb::dict ToDict(const RepeatedKey::Row& row);
 nb::dict ToDict(const RepeatedKey& key);
 
+nb::dict ToDict(const PlannedReject& reject);
+nb::dict ToDict(const ShardTime& time);
+
 template <typename T>
 nb::list List(const std::vector<T>& items) {
   nb::list list;
