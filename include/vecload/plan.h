@@ -92,4 +92,8 @@ struct LoadPlan {
 /// kCancelled: `stop` was set. An index that is not there is no failure.
 Result<LoadPlan> PlanLoad(const PlanOptions& options);
 
+/// As PlanLoad, of a source that is open: options.sources and options.source are not read.
+/// kInvalidArgument too: a stream that passes by once, or whose rows are to be divided by value.
+Result<LoadPlan> PlanLoad(const PlanOptions& options, Source* source);
+
 }  // namespace vecload

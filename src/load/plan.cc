@@ -223,16 +223,10 @@ void Compute(const Manifest& manifest, double body_bytes_of_vector, LoadPlan* pl
   plan->memory_bytes_max = MemoryBytesDefault(plan->shards, MachineMemoryBytes());
 }
 
-}  // namespace
-}  // namespace load
-
-Result<LoadPlan> PlanLoad(const PlanOptions& options) {
-  VECLOAD_RETURN_IF_ERROR(load::CheckShards(options));
-  VECLOAD_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source,
-                           OpenSource(options.sources, options.source));
-  VECLOAD_ASSIGN_OR_RETURN(const load::Target target, load::FindTarget(options, source.get()));
+Result<LoadPlan> PlanSource(const PlanOptions& options, Source* source) {
+  VECLOAD_ASSIGN_OR_RETURN(const Target target, FindTarget(options, source));
   if (options.index && !target.set && target.values.values.empty()) {
-    VECLOAD_RETURN_IF_ERROR(load::CheckNewNames(*options.index));
+    VECLOAD_RETURN_IF_ERROR(CheckNewNames(*options.index));
   }
   const Manifest& manifest = source->manifest();
   LoadPlan plan{.files = manifest.files.size(),
@@ -241,25 +235,52 @@ Result<LoadPlan> PlanLoad(const PlanOptions& options) {
                 .columns = source->mapping(),
                 .index_exists = target.set.has_value() && target.is_whole,
                 .shards = target.shards};
-  load::TellValues(target, options, &plan);
+  TellValues(target, options, &plan);
   for (const SourceFile& file : manifest.files) plan.row_groups += file.row_group_rows.size();
   VECLOAD_ASSIGN_OR_RETURN(plan.dimension, source->Dimension());
   if (target.set) {
     VECLOAD_RETURN_IF_ERROR(
-        load::CheckDimension(plan.dimension, plan.columns.vector, target.set->indexes.front()));
+        CheckDimension(plan.dimension, plan.columns.vector, target.set->indexes.front()));
   }
-  load::Sample sample(target, plan.dimension);
-  VECLOAD_RETURN_IF_ERROR(sample.Read(source.get()));
+  Sample sample(target, plan.dimension);
+  VECLOAD_RETURN_IF_ERROR(sample.Read(source));
   sample.Tell(&plan);
-  load::Compute(manifest, sample.BodyBytesOfVector(), &plan);
+  Compute(manifest, sample.BodyBytesOfVector(), &plan);
   if (!options.check_keys) return plan;
   const uint64_t memory =
       options.memory_bytes_max > 0 ? options.memory_bytes_max : plan.memory_bytes_max;
   VECLOAD_ASSIGN_OR_RETURN(plan.repeated_keys,
-                           load::FindRepeatedKeys(source.get(), {.sort_bytes_max = memory / 2,
-                                                                 .path = options.duplicates_path,
-                                                                 .stop = options.stop}));
+                           FindRepeatedKeys(source, {.sort_bytes_max = memory / 2,
+                                                     .path = options.duplicates_path,
+                                                     .stop = options.stop}));
   return plan;
+}
+
+Status CheckStream(const PlanOptions& options, const Source& source) {
+  if (!source.CanReadAgain() || source.manifest().rows >= kRowsUnknown) {
+    return Status::InvalidArgument(
+        "a plan reads rows that the load is to read again, and this stream passes by once; plan a "
+        "table that holds its rows, or files");
+  }
+  if (options.source.shard_by.empty()) return Status::Ok();
+  return Status::InvalidArgument(
+      "the values of a column are found by a pass over it before the load, which is of files");
+}
+
+}  // namespace
+}  // namespace load
+
+Result<LoadPlan> PlanLoad(const PlanOptions& options) {
+  VECLOAD_RETURN_IF_ERROR(load::CheckShards(options));
+  VECLOAD_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source,
+                           OpenSource(options.sources, options.source));
+  return load::PlanSource(options, source.get());
+}
+
+Result<LoadPlan> PlanLoad(const PlanOptions& options, Source* source) {
+  VECLOAD_RETURN_IF_ERROR(load::CheckShards(options));
+  VECLOAD_RETURN_IF_ERROR(load::CheckStream(options, *source));
+  return load::PlanSource(options, source);
 }
 
 }  // namespace vecload
