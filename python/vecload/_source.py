@@ -30,6 +30,10 @@ Source: TypeAlias = Path | Sequence[Path] | ArrowStream | npt.NDArray[Any]
 RecordBatchReader or Dataset; a pandas or polars DataFrame, a DuckDB relation, or anything else with
 ``__arrow_c_stream__``; a two-dimensional NumPy array with ``keys=``."""
 
+Keys: TypeAlias = Path | Sequence[Path] | ArrowStream | npt.NDArray[Any]
+"""Keys themselves: a sequence or an array of str; a table or stream with a column of them; or
+files that list them: one path or URI, or a list of ``pathlib.Path``."""
+
 _ACCEPTED = (
     "load takes paths, a pyarrow Table, RecordBatchReader or Dataset, a pandas or polars "
     "DataFrame, a DuckDB relation or anything else with __arrow_c_stream__, or a NumPy array with "
@@ -88,6 +92,61 @@ def stream_of(
     if _is_fixed(source):
         return _of_table(source, name or kind, len(source))
     return Stream(name or kind, source.__arrow_c_stream__)
+
+
+def key_files_of(keys: Any, name: str | None) -> list[str] | None:
+    """The files, where keys are listed in some: a text alone, or anything that is a path. A list
+    of texts is keys."""
+    files = paths_of(keys)
+    listed: list[Any] = list(keys) if isinstance(keys, list | tuple) else []  # pyright: ignore
+    if any(isinstance(item, str) for item in listed):
+        if files and len(files) <= _LISTED_MAX and all(map(_is_there, files)):
+            raise InvalidArgumentError(
+                f"a list of texts is keys, and these are names of files ({files[0]!r}, ...): give "
+                "pathlib.Path objects where the files list the keys, or a NumPy array of the keys"
+            )
+        return None
+    if files is not None and name is not None:
+        raise InvalidArgumentError("name= is of keys in memory, not of files")
+    return files
+
+
+def _is_there(path: str) -> bool:
+    return os.access(path, os.F_OK)
+
+
+_LISTED_MAX = 1_000
+"""Nobody writes down more files one by one."""
+
+
+def key_stream_of(keys: Any, key: str | None, name: str | None) -> Stream:
+    """Keys in memory, as a stream with a column of them."""
+    name = name or "keys"
+    if isinstance(keys, list | tuple | np.ndarray):
+        return _of_keys(keys, name)  # pyright: ignore[reportUnknownArgumentType]
+    if isinstance(keys, _pa.Array | _pa.ChunkedArray):
+        return _of_column(keys, name)
+    if type(keys).__name__ == "Series":  # of pandas or polars: a column, whatever its name is
+        arrow = keys.to_arrow() if hasattr(keys, "to_arrow") else _pa.Array.from_pandas(keys)
+        return _of_column(arrow, name)
+    return stream_of(keys, name=name, keys=None, key=key, vector=None, metadata=None)
+
+
+def _of_keys(keys: Any, name: str) -> Stream:
+    if isinstance(keys, np.ndarray) and keys.ndim != 1:
+        raise InvalidArgumentError(f"an array of keys has one dimension, not {keys.ndim}")
+    try:
+        column = _pa.array(keys)
+    except (_pa.ArrowException, TypeError) as error:
+        raise InvalidArgumentError(f"keys are all texts, or all integers: {error}") from error
+    return _of_column(column, name)
+
+
+def _of_column(column: Any, name: str) -> Stream:
+    if _pa.types.is_null(column.type):
+        column = column.cast(_pa.string())  # of no rows, or of none that has a key
+    table = _pa.table({"key": column})
+    return _of_table(table, name, table.num_rows)
 
 
 def _of_table(table: Any, name: str, rows: int) -> Stream:
