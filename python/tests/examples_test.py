@@ -41,6 +41,7 @@ def keys_in(server: LocalS3Vectors) -> int:
         ("from_polars.py", range(2, PACKAGES)),
         ("from_duckdb.py", range(2, PACKAGES)),
         ("from_npy.py", range(25_000, 25_001)),
+        ("from_langchain.py", range(1001, 1002)),
     ],
 )
 def test_what_an_example_loads_is_there(s3vectors: LocalS3Vectors, name: str, rows: range) -> None:
