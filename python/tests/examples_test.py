@@ -41,7 +41,6 @@ def keys_in(server: LocalS3Vectors) -> int:
         ("from_polars.py", range(2, PACKAGES)),
         ("from_duckdb.py", range(2, PACKAGES)),
         ("from_npy.py", range(25_000, 25_001)),
-        ("from_langchain.py", range(1001, 1002)),
     ],
 )
 def test_what_an_example_loads_is_there(s3vectors: LocalS3Vectors, name: str, rows: range) -> None:
@@ -49,6 +48,15 @@ def test_what_an_example_loads_is_there(s3vectors: LocalS3Vectors, name: str, ro
     found = keys_in(s3vectors)
     assert found in rows
     assert told == f"{found} vectors are in bucket/index\n"
+
+
+def test_langchain_finds_what_was_loaded(s3vectors: LocalS3Vectors) -> None:
+    told = run("from_langchain.py", "bucket/index").splitlines()
+    assert told == [
+        "1001 vectors are in bucket/index",
+        "doc-1000 a cat sleeps {'year': 2000}",
+    ]
+    assert keys_in(s3vectors) == 1001
 
 
 def test_the_example_of_a_test_passes() -> None:
