@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias, runtime_checkable
@@ -87,6 +88,8 @@ def stream_of(
     kind = type(source).__name__
     if isinstance(source, _pa.RecordBatchReader):
         return _of_reader(source, name or kind)
+    if hasattr(source, "with_format") and hasattr(source, "iter"):
+        return _of_hugging_face(source, name or kind)
     if not hasattr(source, "__arrow_c_stream__"):
         return _of_reader(_reader_of(source), name or kind)
     if _is_fixed(source):
@@ -163,8 +166,34 @@ def _is_fixed(source: Any) -> bool:
     )
 
 
+_ROWS_AT_ONCE = 1_000
+"""Of a Hugging Face dataset, which gives tables of so many rows."""
+
+
+def _of_hugging_face(source: Any, name: str) -> Stream:
+    """A dataset lies in its files, which do not change, and can be read again; one that is
+    streamed passes by once."""
+
+    def reader() -> Any:
+        tables = source.with_format("arrow").iter(batch_size=_ROWS_AT_ONCE)
+        first = next(tables, None)
+        if first is None:
+            raise InvalidArgumentError(f"{name} has no rows, and so no columns to be found in it")
+        parts = itertools.chain([first], tables)
+        batches = (batch for part in parts for batch in part.to_batches())
+        return _pa.RecordBatchReader.from_batches(first.schema, batches)
+
+    if not hasattr(source, "__len__"):
+        return _of_reader(reader(), name)
+    if len(source) == 0:
+        reader()  # raises
+    return Stream(name, lambda: reader().__arrow_c_stream__(), len(source), is_repeatable=True)
+
+
 def _reader_of(source: Any) -> Any:
-    """Of what is no Arrow stream itself: a dataset or a scanner."""
+    """Of what is no Arrow stream itself: a dataset or scanner, or a Delta table, which has one."""
+    if hasattr(source, "to_pyarrow_dataset"):
+        source = source.to_pyarrow_dataset()
     if hasattr(source, "scanner"):
         source = source.scanner()
     if hasattr(source, "to_reader"):
