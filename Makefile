@@ -87,7 +87,7 @@ serve: build ## the local S3 Vectors server on PORT (8080), data in DATA_DIR
 
 # --- test ------------------------------------------------------------------------------------
 
-.PHONY: test conformance e2e python-test engines-test soak exhaustive arm asan tsan fuzz bench bench-check peers
+.PHONY: test conformance e2e python-test engines-test lakes-test soak exhaustive arm asan tsan fuzz bench bench-check peers
 test: build ## unit and property tests, house rules, conformance, end to end
 	$(call ctest,release,-L fast)
 	$(call pytest,release,$(conformance) $(e2e) tests/soak,-m "not slow")
@@ -103,6 +103,9 @@ python-test: wheel ## the wheel, installed into an environment of its own, and i
 
 engines-test: $(ready_engines) wheel ## the sinks, in a Spark and a Ray cluster on this machine
 	tools/python_test.sh engines $(or $(PYTEST),-m "not slow")
+
+lakes-test: wheel ## loads from Delta, Lance and Hugging Face, whose packages are large
+	tools/python_test.sh lakes $(PYTEST)
 
 soak: build ## the server against a model, with faults, restarts and kill -9: ten minutes
 	SOAK_SECONDS=$(SOAK_SECONDS) $(call pytest,release,tests/soak,-n 0)
