@@ -8,7 +8,7 @@ import { BOTTLENECKS, bottleneck } from "./words.ts";
 
 const PIECES = 120;
 // Narrower pieces have no room for a word; the list below and the title have it.
-const WORD_SHARE_MIN = 0.16;
+const WORD_SHARE_MIN = 0.12;
 
 function classOf(name: string): string {
   return `bottleneck-${Math.max(0, BOTTLENECKS.indexOf(name))}`;
@@ -28,12 +28,14 @@ export class Band {
     this.#list,
   );
 
-  set(points: Point[]): void {
+  /** Once the job has ended, what held it back longest counts. */
+  set(points: Point[], ended: boolean): void {
     const pieces = segments(points, PIECES);
     const held = shares(points);
-    const now = points.at(-1);
-    const words = bottleneck(now?.bottleneck ?? "");
-    setText(this.#advice, now ? `Now: ${words.name}. ${words.advice}` : "Not known yet.");
+    const name = ended ? held[0]?.[0] : points.at(-1)?.bottleneck;
+    const words = bottleneck(name ?? "");
+    const when = ended ? "Mostly" : "Now";
+    setText(this.#advice, name ? `${when}: ${words.name}. ${words.advice}` : "Not known yet.");
     setText(this.#begin, pieces.length > 0 ? clock(pieces[0]!.begin_s) : "");
     setText(this.#end, pieces.length > 0 ? clock(pieces.at(-1)!.end_s) : "");
     this.#drawPieces(pieces);

@@ -115,7 +115,7 @@ export class Chart {
     return {
       width,
       height: HEIGHT,
-      padding: [8, hasRight ? 0 : 12, 0, 0],
+      padding: [8, hasRight ? 0 : 22, 0, 0],
       legend: { show: false },
       scales,
       axes,

@@ -59,6 +59,15 @@ export function share(part: number, total: number): string {
   return total > 0 ? `${whole.format((part / total) * 100)} %` : NOTHING;
 }
 
+/** A moment in the reader's own time: "2026-11-26 20:00". */
+export function moment(iso: string): string {
+  const at = new Date(iso);
+  if (Number.isNaN(at.getTime())) return NOTHING;
+  const padded = (value: number) => String(value).padStart(2, "0");
+  const day = `${at.getFullYear()}-${padded(at.getMonth() + 1)}-${padded(at.getDate())}`;
+  return `${day} ${padded(at.getHours())}:${padded(at.getMinutes())}`;
+}
+
 /** A time of the chart's axis, which counts from the begin of the job. */
 export function clock(seconds: number): string {
   const s = Math.max(0, Math.round(seconds));

@@ -2,7 +2,7 @@
 
 import { Bar, el, setText } from "./dom.ts";
 import type { Progress, Report } from "./events.ts";
-import { bytes, count, duration, percent, rate, share } from "./format.ts";
+import { bytes, count, duration, NOTHING, percent, rate, share } from "./format.ts";
 import { Figure } from "./frame.ts";
 
 export class JobFigures {
@@ -55,7 +55,7 @@ export class JobFigures {
     this.#done(p.rows_done, p.rows_total);
     const left = p.eta_s === undefined ? "Time left not known yet" : `${duration(p.eta_s)} left`;
     setText(this.#eta, `${left} · ${duration(p.elapsed_s)} so far`);
-    this.#now.set(rate(p.vectors_per_s));
+    this.#now.set(rate(p.vectors_per_s), "over the last seconds");
     this.#mean.set(rate(p.vectors_per_s_mean), "since the begin");
     this.#limit(p.vectors_per_s, p.limit_vectors_per_s);
     this.#inFlight.set(count(p.in_flight), "requests");
@@ -65,7 +65,7 @@ export class JobFigures {
   report(r: Report): void {
     this.#done(r.rows_total - r.rows_remaining, r.rows_total);
     setText(this.#eta, `Took ${duration(r.wall_s)}`);
-    this.#now.set(rate(0), "ended");
+    this.#now.set(NOTHING, "ended");
     this.#mean.set(rate(r.vectors_per_s), "over the whole run");
     this.#share.set(
       this.#limitPerS > 0 ? share(r.vectors_per_s, this.#limitPerS) : "–",

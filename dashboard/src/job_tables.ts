@@ -156,6 +156,7 @@ export class ShardsTable {
       {
         name: "Acknowledged",
         numeric: true,
+        minor: true,
         value: (row) => row.vectors_acknowledged,
         text: (row) => count(row.vectors_acknowledged),
       },

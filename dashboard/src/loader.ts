@@ -5,7 +5,7 @@ import { Band } from "./band.ts";
 import { el, onFrame } from "./dom.ts";
 import type { Detail, Job, Point, Progress, Report } from "./events.ts";
 import { Feed, type FeedState } from "./feed.ts";
-import { count, duration } from "./format.ts";
+import { count, duration, moment } from "./format.ts";
 import { Frame } from "./frame.ts";
 import { JobCharts } from "./job_charts.ts";
 import { JobFigures } from "./job_figures.ts";
@@ -38,6 +38,7 @@ class LoaderPage {
   #range_s: number | undefined;
   #job: Job | undefined;
   #announced = -1;
+  #ended = false;
 
   constructor(place: Place) {
     this.#frame = new Frame("vecload", () => this.#feed.retry());
@@ -90,8 +91,7 @@ class LoaderPage {
       job.sources.length === 1 ? job.sources[0]! : `${count(job.sources.length)} sources`;
     const verb = job.kind === "delete" ? "Deletes the keys of" : "Loads";
     const endpoint = job.endpoint_url ? ` at ${job.endpoint_url}` : "";
-    const since = new Date(job.started_at);
-    const begun = Number.isNaN(since.getTime()) ? "" : `, since ${since.toLocaleString()}`;
+    const begun = `, since ${moment(job.started_at)}`;
     this.#frame.subtitle(`${verb} ${sources}${endpoint}${begun} · vecload ${job.version}`);
     this.#showTitle("");
   }
@@ -119,6 +119,7 @@ class LoaderPage {
 
   #onReport(report: Report): void {
     this.#feed.end();
+    this.#ended = true;
     this.#figures.report(report);
     this.#account.show(report);
     this.#times.report(report);
@@ -150,7 +151,7 @@ class LoaderPage {
   #draw(): void {
     const points = this.#series.last(this.#range_s);
     this.#charts.set(points);
-    this.#band.set(points);
+    this.#band.set(points, this.#ended);
   }
 }
 
