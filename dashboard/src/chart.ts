@@ -47,7 +47,7 @@ export class Chart {
   readonly #title: string;
   #chart: uPlot | undefined;
   #data: [number[], ...Values[]] = [[]];
-  #describedAt = 0;
+  #describedAt = -Infinity;
 
   constructor(title: string, unit: string, lines: Line[]) {
     this.#title = title;
@@ -62,6 +62,7 @@ export class Chart {
       legend,
       this.#canvas,
     );
+    this.#canvas.setAttribute("aria-label", `${title} over time`);
     onTheme(() => this.#chart?.redraw(false));
     new ResizeObserver(() => this.#resize()).observe(this.#canvas);
   }

@@ -50,6 +50,10 @@ export class TimesTable {
   );
   readonly element = section("Where the time goes", this.#table.element);
 
+  constructor() {
+    this.element.classList.add("times");
+  }
+
   progress(progress: Progress): void {
     this.#update(progress.times);
   }

@@ -44,10 +44,10 @@ export class Table<Row> {
       this.#body,
     );
     this.#empty = el("p", { class: "empty" }, empty);
-    // Focusable, so that the keyboard can scroll it.
+    // Focusable, so that the keyboard can scroll it. The section around it is the landmark.
     const scroller = el(
       "div",
-      { class: "table-scroll", tabindex: 0, role: "region", "aria-labelledby": captionId },
+      { class: "table-scroll", tabindex: 0, role: "group", "aria-labelledby": captionId },
       table,
     );
     this.element = el("div", { class: "table" }, scroller, this.#empty);

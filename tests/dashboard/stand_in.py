@@ -23,7 +23,10 @@ Event = tuple[str, Any]
 
 def page_path() -> Path:
     """The built page; the release build's own, or that of `npm run build`."""
-    candidates = [ROOT / "build/release/dashboard/dist/index.html", ROOT / "dashboard/dist/index.html"]
+    candidates = [
+        ROOT / "build/release/dashboard/dist/index.html",
+        ROOT / "dashboard/dist/index.html",
+    ]
     found = [path for path in candidates if path.exists()]
     assert found, f"no page: build it first, looked for {candidates}"
     return max(found, key=lambda path: path.stat().st_mtime)
