@@ -29,9 +29,11 @@ e2e := $(if $(wildcard tests/e2e/*.py),tests/e2e)
 build = cmake --preset $(1) --log-level=WARNING && cmake --build --preset $(1) -j $(JOBS)
 # $(call ctest,<preset>,<more arguments>)
 ctest = ctest --preset $(1) -j $(JOBS) $(2)
+# The tests wait for servers and clocks more than they compute.
+workers := $(shell echo $$(($(JOBS) + 1)))
 # $(call pytest,<preset>,<folders>,<more arguments>)
 pytest = $(if $(strip $(2)),VECLOAD_BIN=$(CURDIR)/build/$(strip $(1))/vecload \
-  python -m pytest $(2) $(3) $(PYTEST),echo "no pytest folders yet")
+  python -m pytest $(2) -n $(workers) --dist loadfile $(3) $(PYTEST),echo "no pytest folders yet")
 
 .PHONY: help
 help: ## this list
@@ -103,7 +105,7 @@ engines-test: $(ready_engines) wheel ## the sinks, in a Spark and a Ray cluster 
 	tools/python_test.sh engines $(or $(PYTEST),-m "not slow")
 
 soak: build ## the server against a model, with faults, restarts and kill -9: ten minutes
-	SOAK_SECONDS=$(SOAK_SECONDS) $(call pytest,release,tests/soak)
+	SOAK_SECONDS=$(SOAK_SECONDS) $(call pytest,release,tests/soak,-n 0)
 
 exhaustive: build ## every float32 through its text and back: some minutes
 	ctest --preset release -L exhaustive

@@ -62,8 +62,8 @@ struct LatencyMs {
 /// Answers by latency, for Prometheus: `counts[i]` took at most kBoundsS[i] seconds and more than
 /// the bound before; the last count is of those beyond all bounds.
 struct LatencyCounts {
-  static constexpr std::array kBoundsS = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
-                                          1.0,   2.5,  5.0,   10.0, 30.0};
+  static constexpr std::array kBoundsS = {0.005, 0.01, 0.025, 0.05, 0.1,  0.25,
+                                          0.5,   1.0,  2.5,   5.0,  10.0, 30.0};
   std::array<uint64_t, kBoundsS.size() + 1> counts{};
   double sum_s = 0;
 };

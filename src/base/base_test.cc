@@ -2,6 +2,8 @@
 // the UTF-8 cases are those of RFC 3629 and of Unicode's table of well-formed sequences.
 #include <array>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 #include <limits>
 #include <string>
 
@@ -10,6 +12,7 @@
 #include "base/base64.h"
 #include "base/clock.h"
 #include "base/json_text.h"
+#include "base/large_memory.h"
 #include "base/random.h"
 #include "vecload/record.h"
 #include "vecload/status.h"
@@ -151,6 +154,19 @@ TEST(ManualClock, MovesOnlyWhenTold) {
   EXPECT_EQ(clock.Now(), before);
   clock.Advance(std::chrono::seconds(2));
   EXPECT_EQ(Seconds(clock.Now() - before), 2);
+}
+
+TEST(LargeMemory, IsWritableWholeAndStartsAtAHugePageWhereItHoldsOne) {
+  constexpr size_t kHugePageBytes = size_t{2} << 20;
+  for (const size_t bytes :
+       {size_t{1}, kHugePageBytes - 1, kHugePageBytes, kHugePageBytes * 3 + 5}) {
+    const LargeMemory memory = AllocateLargeMemory(bytes);
+    std::memset(memory.get(), 0x5a, bytes);
+    EXPECT_EQ(memory[bytes - 1], 0x5a);
+    if (bytes >= kHugePageBytes) {
+      EXPECT_EQ(reinterpret_cast<uintptr_t>(memory.get()) % kHugePageBytes, 0U);
+    }
+  }
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <arrow/array.h>
 #include <arrow/type.h>
 
+#include "base/large_memory.h"
+
 namespace vecload::source {
 namespace {
 
@@ -28,6 +30,19 @@ std::shared_ptr<arrow::Array> ListsOf(const std::shared_ptr<arrow::DataType>& ty
                                             nullptr, 0);
 }
 
+// Of large memory, which Arrow's own buffers are not.
+class LargeBuffer final : public arrow::MutableBuffer {
+ public:
+  explicit LargeBuffer(size_t bytes) : LargeBuffer(AllocateLargeMemory(bytes), bytes) {}
+
+ private:
+  LargeBuffer(LargeMemory memory, size_t bytes)
+      : MutableBuffer(reinterpret_cast<uint8_t*>(memory.get()), static_cast<int64_t>(bytes)),
+        memory_(std::move(memory)) {}
+
+  const LargeMemory memory_;
+};
+
 }  // namespace
 
 RecycledBlocks::RecycledBlocks(size_t block_bytes) : block_bytes_(block_bytes) {}
@@ -42,7 +57,7 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> RecycledBlocks::Take() {
     }
   }
   if (block == nullptr) {
-    ARROW_ASSIGN_OR_RAISE(block, arrow::AllocateBuffer(static_cast<int64_t>(block_bytes_)));
+    block = std::make_unique<LargeBuffer>(block_bytes_);
   }
   return std::shared_ptr<arrow::Buffer>(block.release(), [free = free_](arrow::Buffer* spent) {
     std::unique_ptr<arrow::Buffer> owned(spent);

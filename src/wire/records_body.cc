@@ -13,7 +13,7 @@ namespace vecload::wire {
 void ByteBuffer::Reserve(size_t bytes) {
   if (capacity_ - size_ >= bytes) return;
   const size_t capacity = std::max(size_ + bytes, capacity_ + capacity_ / 2);
-  auto grown = std::make_unique_for_overwrite<char[]>(capacity);
+  LargeMemory grown = AllocateLargeMemory(capacity);
   if (size_ != 0) std::memcpy(grown.get(), data_.get(), size_);
   data_ = std::move(grown);
   capacity_ = capacity;

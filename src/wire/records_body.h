@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/large_memory.h"
 #include "vecload/record.h"
 
 namespace vecload::wire {
@@ -23,7 +24,7 @@ class ByteBuffer {
   void set_size(size_t size) { size_ = size; }
 
  private:
-  std::unique_ptr<char[]> data_;
+  LargeMemory data_;
   size_t size_ = 0;
   size_t capacity_ = 0;
 };
