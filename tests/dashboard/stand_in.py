@@ -33,7 +33,10 @@ def page_path() -> Path:
 
 
 class StandIn:
-    """Serves the page; what is sent goes to all that watch, `opening` to each at once."""
+    """Serves the page; what is sent goes to all that watch, `opening` to each at once.
+
+    Sending waits for a watcher: a page's connection comes a moment after the page.
+    """
 
     def __init__(self, opening: list[Event]) -> None:
         self.opening = opening
@@ -41,7 +44,7 @@ class StandIn:
         self.query_answer: tuple[int, Any] = (200, {"took_ms": 0.4, "vectors": []})
         self.connections = 0
         self._watchers: list[queue.Queue[str | None]] = []
-        self._lock = threading.Lock()
+        self._watched = threading.Condition()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.owner = self
         self.port: int = self._server.server_address[1]
@@ -60,22 +63,31 @@ class StandIn:
         self.send_text(f"event: {name}\ndata: {json.dumps(data)}\n\n")
 
     def send_text(self, text: str) -> None:
-        with self._lock:
+        with self._watched:
+            assert self._watched.wait_for(lambda: self._watchers, timeout=20), "nobody watches"
             for watcher in self._watchers:
                 watcher.put(text)
+
+    def is_watched(self) -> bool:
+        return bool(self._watchers)
 
     def watch(self) -> "queue.Queue[str | None]":
         """Called by a watcher's connection; None from the queue ends it."""
         watcher: queue.Queue[str | None] = queue.Queue()
-        with self._lock:
+        with self._watched:
             self.connections += 1
             for name, data in self.opening:
                 watcher.put(f"event: {name}\ndata: {json.dumps(data)}\n\n")
             self._watchers.append(watcher)
+            self._watched.notify_all()
         return watcher
 
+    def forget(self, watcher: "queue.Queue[str | None]") -> None:
+        with self._watched, contextlib.suppress(ValueError):
+            self._watchers.remove(watcher)
+
     def end_streams(self) -> None:
-        with self._lock:
+        with self._watched:
             for watcher in self._watchers:
                 watcher.put(None)
             self._watchers.clear()
@@ -134,6 +146,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 self.wfile.write(text.encode())
                 self.wfile.flush()
             self.connection.shutdown(socket.SHUT_RDWR)
+        self.owner.forget(watcher)
 
     def _reply(self, status: int, kind: str, body: bytes) -> None:
         self.send_response(status)
@@ -323,6 +336,9 @@ def main() -> None:
     print(f"{stand_in.url}{path}; Ctrl-C ends it", flush=True)
     for tick in range(1_000_000):
         now = 600 + tick / 2
+        if not stand_in.is_watched():
+            time.sleep(0.5)
+            continue
         if kind == "serve":
             stand_in.send("server", server(now))
         else:
