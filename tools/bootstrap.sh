@@ -2,9 +2,9 @@
 # Makes a fresh Debian 12 able to build and test: packages that are missing, and .venv.
 # Safe to run again; does nothing where nothing is missing. The Makefile calls it.
 #
-# usage: tools/bootstrap.sh [fuzz|arm|engines|dashboard]    fuzz: also clang with libFuzzer, which only `make
-#     fuzz` needs; arm: also what `make arm` needs; engines: also Java, which Spark needs;
-#     dashboard: also Chromium, which its tests drive
+# usage: tools/bootstrap.sh [fuzz|arm|engines|dashboard]    fuzz: also clang with libFuzzer, which
+#     only `make fuzz` needs; arm: also what `make arm` needs; engines: also Java, which Spark
+#     needs; dashboard: also Chromium, which its tests drive
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,4 +1,4 @@
-// What the program sends: docs/reference/dashboard.md has the same list in words.
+// What the programs send; ../README.md says when.
 
 export interface Job {
   kind: "load" | "delete";
