@@ -7,6 +7,7 @@ import contextlib
 import http.server
 import json
 import math
+import os
 import queue
 import socket
 import sys
@@ -22,7 +23,9 @@ Event = tuple[str, Any]
 
 
 def page_path() -> Path:
-    """The built page; the release build's own, or that of `npm run build`."""
+    """The page: DASHBOARD_PAGE, or the newer of the release build's and `npm run build`'s."""
+    if given := os.environ.get("DASHBOARD_PAGE"):
+        return Path(given)
     candidates = [
         ROOT / "build/release/dashboard/dist/index.html",
         ROOT / "dashboard/dist/index.html",
