@@ -1,6 +1,6 @@
 """Goal: the loader's page says what the job says, in every state of job and connection.
 
-Method: real Chromium; a stand-in plays the events. The real program is in real_job_test.py.
+Method: real Chromium; a stand-in plays the events. The real program is in real_program_test.py.
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import stand_in
-from stand_in import StandIn
+from stand_in import HOSTILE, StandIn
 from views import (
     NOTHING,
     OpenPage,
@@ -22,8 +22,6 @@ from views import (
     state,
     wait_for_drawn,
 )
-
-HOSTILE = '<script>window.hurt=1</script><img src=x onerror="window.hurt=1">&amp;'
 
 
 @pytest.fixture

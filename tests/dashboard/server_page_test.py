@@ -1,7 +1,7 @@
 """Goal: the server's page shows what it serves, and its query box asks what is typed into it.
 
 Method: real Chromium; a stand-in plays the events and answers queries. The real server is in
-real_server_test.py.
+real_program_test.py.
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import stand_in
-from stand_in import StandIn
+from stand_in import HOSTILE, StandIn
 from views import (
     NOTHING,
     OpenPage,
@@ -22,7 +22,6 @@ from views import (
     wait_for_drawn,
 )
 
-HOSTILE = '<script>window.hurt=1</script><img src=x onerror="window.hurt=1">&amp;'
 NEIGHBOURS = [
     {
         "key": f"doc-{i}",

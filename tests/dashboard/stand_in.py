@@ -19,6 +19,9 @@ from typing import Any, cast
 ROOT = Path(__file__).resolve().parent.parent.parent
 BOTTLENECKS = ("service_limit", "service_latency", "client_cpu", "source_read", "network")
 
+# Text that would do something if it were taken for markup.
+HOSTILE = '<script>window.hurt=1</script><img src=x onerror="window.hurt=1">&amp;'
+
 Event = tuple[str, Any]
 
 
