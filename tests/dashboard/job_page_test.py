@@ -111,9 +111,13 @@ def test_after_the_report_it_does_not_connect_again(job: StandIn, open_page: Ope
     assert job.connections == 1
 
 
-def test_a_lost_connection_is_told_and_found_again(job: StandIn, open_page: OpenPage) -> None:
+def test_a_lost_connection_is_told_and_found_on_demand(job: StandIn, open_page: OpenPage) -> None:
     page = open_page(job.url, may_fail=True)
+    page.clock.install()
+    page.reload()
     expect(state(page)).to_have_text("Running")
+    # From here on it does not try by itself.
+    page.clock.pause_at(page.evaluate("Date.now()") / 1000 + 5)
     job.go_down()
     expect(state(page)).to_have_text("Connection lost")
     expect(page.get_by_text("what is shown is from before")).to_be_visible()
