@@ -255,7 +255,7 @@ class ServerPage {
       now.indexes_total > this.#rows.length ? "of the indexes listed" : "",
     );
     figures.indexes.set(count(now.indexes_total), `in ${count(now.buckets.length)} buckets`);
-    figures.errors.set(count(sum(now.errors)), "answers of 400 and above");
+    figures.errors.set(count(sum(now.errors)), "answers 400 and up");
     figures.errors.alarm(sum(now.errors) > 0);
     figures.connections.set(count(now.connections), "open");
     figures.memory.set(bytes(now.rss_bytes), "resident");
