@@ -88,7 +88,7 @@ void AddEncodersFlag(CLI::App* command, LoadFlags* flags) {
 int RunLoad(LoadFlags* flags) {
   LoadOptions& options = flags->load;
   if (flags->create_index) options.create_index = flags->new_index;
-  return RunJob("load", flags->job, &options, [&] { return Load(options); });
+  return RunJob(JobKind::kLoad, flags->job, &options, [&] { return Load(options); });
 }
 
 }  // namespace
@@ -104,6 +104,7 @@ void AddLoad(CLI::App* app, Command* chosen) {
   AddResumeFlags(command, &flags->load);
   AddShareFlags(command, flags.get());
   AddResultFlags(command, &flags->job, &flags->load);
+  AddMetricsFlags(command, &flags->job);
   AddClientFlags(command, &flags->load.client);
   command->footer(
       "Examples:\n"
