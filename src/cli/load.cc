@@ -88,7 +88,7 @@ void AddEncodersFlag(CLI::App* command, LoadFlags* flags) {
 int RunLoad(LoadFlags* flags) {
   LoadOptions& options = flags->load;
   if (flags->create_index) options.create_index = flags->new_index;
-  return RunJob("load", flags->job, &options, [&] { return Load(options); });
+  return RunJob(JobKind::kLoad, flags->job, &options, [&] { return Load(options); });
 }
 
 }  // namespace
