@@ -1,7 +1,9 @@
 #include "http/server.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <ctime>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -22,10 +24,9 @@
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
+#include <boost/beast/http/status.hpp>
 #include <fmt/format.h>
 
-#include "http/event_stream.h"
-#include "http/reply_head.h"
 #include "http/server_stream.h"
 
 namespace vecload::http {
@@ -51,13 +52,58 @@ constexpr size_t kChunkedStepBytes = 64 << 10;
 // Closing at once would reset the connection, and the client would lose the answer.
 constexpr Duration kLingerTime = std::chrono::seconds(5);
 constexpr size_t kLingerBytesMax = 256 << 20;
-// Of the kernel's, for a watcher who does not read.
-constexpr int kEventsSendBufferBytes = 256 << 10;
-constexpr std::string_view kEventsComment = ":\n\n";
 // Clients over connections_max that are told so at the same time; the rest is just closed.
 constexpr size_t kTurnedAwayMax = 64;
 // After accept() failed for want of descriptors or memory.
 constexpr Duration kAcceptPause = std::chrono::milliseconds(50);
+
+Reply PlainReply(int status, std::string text) {
+  return Reply{status, {{"Content-Type", "text/plain"}}, std::move(text)};
+}
+
+bool IsOneOf(std::string_view name, std::initializer_list<std::string_view> names) {
+  return std::any_of(names.begin(), names.end(),
+                     [&](std::string_view other) { return beast::iequals(name, other); });
+}
+
+// RFC 9110's form, whatever the locale.
+std::string HttpDate(std::time_t time) {
+  static constexpr std::array kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr std::array kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  std::tm parts{};
+  gmtime_r(&time, &parts);
+  return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", kDays[parts.tm_wday], parts.tm_mday,
+                     kMonths[parts.tm_mon], parts.tm_year + 1900, parts.tm_hour, parts.tm_min,
+                     parts.tm_sec);
+}
+
+std::string ReplyHead(const Reply& reply, bool keep_alive) {
+  const auto status = static_cast<unsigned>(reply.status);
+  std::string head = fmt::format(
+      "HTTP/1.1 {} {}\r\n", reply.status,
+      std::string_view(beast::http::obsolete_reason(beast::http::int_to_status(status))));
+  for (const auto& [name, value] : reply.headers) {
+    if (IsOneOf(name, {"Content-Length", "Connection", "Transfer-Encoding"})) continue;
+    const size_t begin = head.size();
+    head.append(name).append(": ").append(value);
+    // A value may echo what a client sent; it must not end the line.
+    std::replace_if(
+        head.begin() + static_cast<std::ptrdiff_t>(begin), head.end(),
+        [](char c) { return c == '\r' || c == '\n' || c == '\0'; }, ' ');
+    head += "\r\n";
+  }
+  if (FindHeader(reply.headers, "Date").empty()) {
+    const auto now = std::chrono::time_point_cast<std::chrono::system_clock::duration>(
+        Clock::System().WallNow());
+    head += "Date: " + HttpDate(std::chrono::system_clock::to_time_t(now)) + "\r\n";
+  }
+  if (status >= 200 && status != 204 && status != 304) {
+    head += fmt::format("Content-Length: {}\r\n", reply.body.size());
+  }
+  head += keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
+  return head;
+}
 
 // One request's share of the bytes in flight. The I/O thread's only.
 class HeldBytes {
@@ -94,20 +140,14 @@ struct Session {
   // Ends whatever the session waits for.
   void Close() {
     delay.cancel();
-    if (news != nullptr) news->cancel();
     stream.tcp().close();
   }
 
   ServerStream stream;
   beast::flat_buffer buffer;
   asio::steady_timer delay;
-  std::shared_ptr<asio::steady_timer> news;  // of a stream of events; cancelled when there are some
-  bool is_idle = false;                      // between two requests: may be closed at any time
+  bool is_idle = false;  // between two requests: may be closed at any time
 };
-
-Reply PlainReply(int status, std::string text) {
-  return Reply{status, {{"Content-Type", "text/plain"}}, std::move(text)};
-}
 
 enum class BodyEnd { kWhole, kTooLarge, kOverloaded, kBroken };
 
@@ -166,7 +206,6 @@ class BeastServer final : public Server {
   asio::awaitable<ServerReply> CallHandler(ServerRequest request);
   asio::awaitable<bool> Write(Session& session, const Reply& reply, bool keep_alive,
                               bool head_only);
-  asio::awaitable<void> WriteEvents(Session& session, const ServerReply& answer, bool head_only);
   asio::awaitable<void> BreakOff(Session& session, const ServerReply& answer);
   asio::awaitable<void> Refuse(Session& session, const Reply& reply);
   asio::awaitable<void> Linger(Session& session);
@@ -385,10 +424,6 @@ asio::awaitable<bool> BeastServer::ServeOne(Session& session) {
     co_await BreakOff(session, answer);
     co_return false;
   }
-  if (answer.events != nullptr) {
-    co_await WriteEvents(session, answer, head_only);
-    co_return false;
-  }
   const bool keep_alive = parser.keep_alive() && !stopping_;
   const bool written = co_await Write(session, answer.reply, keep_alive, head_only);
   co_return written&& keep_alive;
@@ -482,45 +517,12 @@ asio::awaitable<ServerReply> BeastServer::CallHandler(ServerRequest request) {
 
 asio::awaitable<bool> BeastServer::Write(Session& session, const Reply& reply, bool keep_alive,
                                          bool head_only) {
-  const std::string head =
-      ReplyHead(reply, {.keep_alive = keep_alive, .body_bytes = reply.body.size()});
+  const std::string head = ReplyHead(reply, keep_alive);
   const std::array<asio::const_buffer, 2> parts = {
       asio::buffer(head), head_only ? asio::const_buffer() : asio::buffer(reply.body)};
   session.stream.tcp().expires_after(options_.reply_timeout);
   auto [error, bytes] = co_await asio::async_write(session.stream, parts, kToken);
   co_return !error;
-}
-
-asio::awaitable<void> BeastServer::WriteEvents(Session& session, const ServerReply& answer,
-                                               bool head_only) {
-  if (stopping_) co_return;
-  session.is_idle = true;  // Stop ends it at once
-  error_code ignored;
-  (void)session.stream.tcp().socket().set_option(
-      asio::socket_base::send_buffer_size(kEventsSendBufferBytes), ignored);
-  EventStream& events = *answer.events;
-  session.news = std::make_shared<asio::steady_timer>(io_);
-  events.SetWake([this, timer = session.news] { asio::post(io_, [timer] { timer->cancel(); }); });
-  const auto stop_waking = [](EventStream* stream) { stream->SetWake({}); };
-  const std::unique_ptr<EventStream, decltype(stop_waking)> awake(&events, stop_waking);
-  std::string own = ReplyHead(answer.reply, {.keep_alive = false});  // what is no event
-  while (session.stream.tcp().socket().is_open()) {
-    EventStream::Unsent unsent;
-    if (!head_only) unsent = events.Take();
-    const bool is_last = head_only || unsent.is_last;
-    if (own.empty() && unsent.events.empty() && !is_last) {
-      session.news->expires_after(options_.event_pause);
-      auto [cancelled] = co_await session.news->async_wait(kToken);
-      if (!cancelled) own = kEventsComment;
-      continue;
-    }
-    std::vector<asio::const_buffer> parts = {asio::buffer(own)};
-    for (const EventStream::Event& event : unsent.events) parts.push_back(asio::buffer(*event));
-    session.stream.tcp().expires_after(options_.reply_timeout);
-    auto [error, bytes] = co_await asio::async_write(session.stream, parts, kToken);
-    if (error || is_last) co_return;
-    own.clear();
-  }
 }
 
 asio::awaitable<void> BeastServer::BreakOff(Session& session, const ServerReply& answer) {
@@ -530,8 +532,7 @@ asio::awaitable<void> BeastServer::BreakOff(Session& session, const ServerReply&
     (void)session.stream.tcp().socket().set_option(asio::socket_base::linger(true, 0), ignored);
     co_return;  // the session's end closes it
   }
-  std::string message =
-      ReplyHead(answer.reply, {.keep_alive = true, .body_bytes = answer.reply.body.size()});
+  std::string message = ReplyHead(answer.reply, /*keep_alive=*/true);
   const size_t sent = answer.reply.body.empty() ? message.size() / 2
                                                 : message.size() + answer.reply.body.size() / 2;
   message += answer.reply.body;

@@ -31,10 +31,7 @@ struct ServerOptions {
   Duration idle_timeout = std::chrono::seconds(75);    // until a request's first byte
   Duration header_timeout = std::chrono::seconds(15);  // from there to the end of the head
   Duration body_timeout = std::chrono::seconds(60);    // from there to the end of the body
-  Duration reply_timeout = std::chrono::seconds(60);   // to send a reply, or events that are there
-  // Without an event for so long a stream is sent a comment, so that one of whom nobody reads is
-  // found out.
-  Duration event_pause = std::chrono::seconds(15);
+  Duration reply_timeout = std::chrono::seconds(60);   // to send a reply
   // The reply to a body over body_bytes_max; to a Content-Length it is sent without reading the
   // body. Then the connection closes.
   Reply too_large{};
@@ -52,15 +49,11 @@ enum class Delivery {
   kReset,     // nothing: the connection is reset
 };
 
-class EventStream;
-
 // What a handler answers; `delay` holds the answer back without holding a thread.
 struct ServerReply {
   Reply reply{};
   Duration delay{};
   Delivery delivery = Delivery::kWhole;
-  // Where set, they are the body, for as long as they come; it ends with the connection.
-  std::shared_ptr<EventStream> events{};
 };
 
 // An HTTP/1.1 server on Boost.Beast coroutines. Knows no S3 word. Connections are kept alive,
