@@ -86,7 +86,7 @@ int RunPlan(DeleteFlags* flags) {
 int RunDelete(DeleteFlags* flags) {
   if (flags->dry_run) return RunPlan(flags);
   DeleteOptions& options = flags->options;
-  return RunJob("delete", flags->job, &options, [&] { return Delete(options); });
+  return RunJob(JobKind::kDelete, flags->job, &options, [&] { return Delete(options); });
 }
 
 }  // namespace

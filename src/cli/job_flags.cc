@@ -9,6 +9,7 @@
 #include <fmt/core.h>
 
 #include "cli/exit_code.h"
+#include "cli/job_dashboard.h"
 #include "cli/reserved_file.h"
 #include "cli/signals.h"
 #include "observe/report.h"
@@ -141,6 +142,12 @@ void AddResultFlags(CLI::App* command, JobFlags* flags, JobOptions* job) {
             "On stderr: auto (default: a bar on a terminal, else lines), bar, json or none")
       ->type_name("MODE")
       ->group(group);
+  command
+      ->add_option("--dashboard", flags->dashboard_port,
+                   "Show the job in a browser on this machine, at http://127.0.0.1:PORT/; 0: any "
+                   "free port")
+      ->type_name("PORT")
+      ->group(group);
   command->add_option("--report", flags->report_path, "Write the report there, as JSON")
       ->type_name("FILE.json")
       ->check(CLI::Validator(
@@ -154,8 +161,9 @@ void AddResultFlags(CLI::App* command, JobFlags* flags, JobOptions* job) {
   AddOutputFlag(command, &flags->output);
 }
 
-int RunJob(std::string_view command, const JobFlags& flags, JobOptions* job,
+int RunJob(JobKind kind, const JobFlags& flags, JobOptions* job,
            const std::function<Result<JobReport>()>& run) {
+  const std::string_view command = JobKindName(kind);  // as it is called
   job->rate_vectors_per_s = flags.rate_vectors.per_s;
   job->rate_auto = flags.rate_vectors.is_auto;
   job->part = flags.part.part;
@@ -172,8 +180,19 @@ int RunJob(std::string_view command, const JobFlags& flags, JobOptions* job,
     job->rejects_path_is_default = true;
   }
 
+  std::unique_ptr<JobDashboard> dashboard;
+  if (flags.dashboard_port.has_value()) {
+    auto started = JobDashboard::Start(*flags.dashboard_port, kind, *job);
+    if (!started.ok()) return Fail(command, started.status());
+    dashboard = *std::move(started);
+    fmt::print(stderr, "vecload: {}: dashboard at {}\n", command, dashboard->url());
+  }
+
   observe::ProgressPrinter progress(flags.progress, stderr);
-  job->on_progress = [&progress](const JobProgress& now) { progress.Update(now); };
+  job->on_progress = [&](const JobProgress& now) {
+    progress.Update(now);
+    if (dashboard != nullptr) dashboard->Update(now);
+  };
   job->on_message = [&](const std::string& message) {
     progress.Finish();
     fmt::print(stderr, "vecload: {}: {}\n", command, message);
@@ -182,7 +201,10 @@ int RunJob(std::string_view command, const JobFlags& flags, JobOptions* job,
   const Result<JobReport> report = run();
   progress.Finish();
   if (!report.ok()) return Fail(command, report.status());
-  return Conclude(command, flags, *report);
+  const int exit_code = Conclude(command, flags, *report);
+  fflush(stdout);  // who reads it need not wait for those who watch
+  if (dashboard != nullptr) dashboard->Finish(observe::ReportJson(*report));
+  return exit_code;
 }
 
 }  // namespace vecload::cli

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,6 +19,7 @@ struct JobFlags {
   LoadRate rate_vectors;
   Part part;
   observe::ProgressMode progress = observe::ProgressMode::kAuto;
+  std::optional<uint16_t> dashboard_port;  // 0: any free one
   std::string report_path;
   OutputFormat output = OutputFormat::kText;
 };
@@ -33,7 +36,7 @@ void AddResultFlags(CLI::App* command, JobFlags* flags, JobOptions* job);
 
 // Runs a job with all that surrounds it: rejects, progress, signals, the report; returns the exit
 // code. `run` has the job's own options, which are `job`.
-int RunJob(std::string_view command, const JobFlags& flags, JobOptions* job,
+int RunJob(JobKind kind, const JobFlags& flags, JobOptions* job,
            const std::function<Result<JobReport>()>& run);
 
 }  // namespace vecload::cli
