@@ -62,4 +62,8 @@ http::ServerReply TextReply(int status, std::string text) {
   return {{status, SafeHeaders("text/plain; charset=utf-8"), std::move(text)}};
 }
 
+http::ServerReply JsonReply(int status, std::string json) {
+  return {{status, SafeHeaders("application/json"), std::move(json)}};
+}
+
 }  // namespace vecload::server

@@ -24,5 +24,6 @@ http::ServerReply PageReply();
 // outlives the HTTP server.
 http::ServerReply EventsReply(observe::EventHub* hub, std::string opening);
 http::ServerReply TextReply(int status, std::string text);
+http::ServerReply JsonReply(int status, std::string json);
 
 }  // namespace vecload::server
