@@ -2,11 +2,27 @@
 
 #include <utility>
 
+#include "base/json_text.h"
+
 namespace vecload::observe {
+
+std::string AsUtf8(std::string_view text) {
+  if (IsUtf8(text)) return std::string(text);
+  constexpr size_t kLengthMax = 4;
+  std::string clean;
+  while (!text.empty()) {
+    size_t length = 1;
+    while (length <= kLengthMax && !IsUtf8(text.substr(0, length))) ++length;
+    const bool is_character = length <= kLengthMax;
+    clean += is_character ? text.substr(0, length) : "\xef\xbf\xbd";
+    text.remove_prefix(is_character ? length : 1);
+  }
+  return clean;
+}
 
 std::string EventText(std::string_view name, std::string_view json) {
   std::string text = "event: ";
-  text.append(name).append("\ndata: ").append(json).append("\n\n");
+  text.append(name).append("\ndata: ").append(AsUtf8(json)).append("\n\n");
   return text;
 }
 

@@ -14,6 +14,9 @@
 
 namespace vecload::observe {
 
+// `text` with U+FFFD in place of each byte that is no UTF-8, as names of files may have.
+std::string AsUtf8(std::string_view text);
+
 // An event as the text/event-stream format has it (HTML standard, 9.2). `json` is one line.
 std::string EventText(std::string_view name, std::string_view json);
 

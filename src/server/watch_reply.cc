@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "dashboard/page.h"
+#include "http/foreign_request.h"
 
 namespace vecload::server {
 namespace {
@@ -17,47 +18,13 @@ http::Headers SafeHeaders(std::string content_type) {
           {"Cross-Origin-Resource-Policy", "same-origin"}};
 }
 
-// "[::1]:80" -> "::1"; "localhost:80" -> "localhost".
-std::string_view WithoutPort(std::string_view host) {
-  if (host.starts_with('[')) {
-    const size_t end = host.find(']');
-    return end == std::string_view::npos ? std::string_view() : host.substr(1, end - 1);
-  }
-  return host.substr(0, host.rfind(':'));
-}
-
-// 127.evil.example begins like an address of this machine.
-bool IsLoopback(std::string_view host) {
-  return host == "localhost" || host == "::1" ||
-         (host.starts_with("127.") && host.find_first_not_of("0123456789.") == host.npos);
-}
-
-bool IsKnownHost(std::string_view header, std::string_view host) {
-  const std::string_view name = WithoutPort(header);
-  if (name.empty()) return false;
-  return IsLoopback(name) || name == host || host == "0.0.0.0" || host == "::";
-}
-
-bool IsOwnOrigin(std::string_view origin, std::string_view host_header) {
-  for (const std::string_view scheme : {"http://", "https://"}) {
-    if (origin.starts_with(scheme) && origin.substr(scheme.size()) == host_header) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 std::optional<http::ServerReply> RefuseForeign(const http::ServerRequest& request,
                                                std::string_view host) {
-  const std::string_view host_header = http::FindHeader(request.headers, "Host");
-  if (!IsKnownHost(host_header, host)) {
-    return TextReply(403, "this address is not known here: use the URL that was printed\n");
-  }
-  const std::string_view origin = http::FindHeader(request.headers, "Origin");
-  if (!origin.empty() && !IsOwnOrigin(origin, host_header)) {
-    return TextReply(403, "requests of other web pages are not answered\n");
-  }
-  return std::nullopt;
+  const auto why = http::WhyForeign(request.headers, host);
+  if (!why.has_value()) return std::nullopt;
+  return TextReply(403, std::string(*why));
 }
 
 std::string_view PathOf(const http::ServerRequest& request) {

@@ -11,10 +11,8 @@
 // may have them.
 namespace vecload::server {
 
-// The refusal of a request that a foreign web page has made, which the user's browser carries in:
-// one whose Host is neither loopback nor `host`, where the program listens (DNS rebinding), or
-// whose Origin is another place's. nullopt: it may pass. Where `host` means all addresses any Host
-// may pass.
+// The refusal of a request that a foreign web page has made (http/foreign_request.h); `host` is
+// where the program listens. nullopt: it may pass.
 std::optional<http::ServerReply> RefuseForeign(const http::ServerRequest& request,
                                                std::string_view host);
 

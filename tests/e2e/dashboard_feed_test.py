@@ -138,9 +138,11 @@ def test_a_page_of_another_place_gets_nothing(start_load: Callable[..., Load]) -
         for headers in (
             {"Host": "evil.example"},
             {"Host": f"127.0.0.1.evil.example:{host.split(':')[1]}"},
+            {"Host": f"{host}.evil.example"},
             {"Host": host, "Origin": "https://evil.example"},
             {"Host": host, "Origin": "null"},
             {"Host": host, "Origin": f"http://{host}0"},
+            {"Host": host, "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"},
         ):
             reply = ask(load.url, path, **headers)
             assert (reply.status, b"vecload</title>" in reply.read()) == (403, False), headers
