@@ -96,8 +96,9 @@ def test_rejects_and_a_hostile_file_name(
     name = HOSTILE.replace("/", "")
     path = write_vectors(program.folder / f"{name}.parquet", vectors)
     index = make_index(server.client(), DIMENSION)
-    process = _load(program, path, index, "--rate-vectors", "5000", "--report", "x.json")
+    process = _load(program, path, index, "--rate-vectors", "1500", "--report", "x.json")
     page = open_page(_address(process))
+    expect(page.get_by_text(f"{name}.parquet").first).to_be_visible()
     expect(rows(page, "Files under way").locator("th")).to_contain_text(name)
     expect(state(page)).to_have_text("Finished with rejects", timeout=60_000)
     assert process.wait(timeout=30) == 3
