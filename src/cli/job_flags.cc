@@ -175,7 +175,7 @@ int RunJob(std::string_view command, const JobFlags& flags, JobOptions* job,
   observe::ProgressPrinter progress(flags.progress, stderr);
   job->on_progress = [&progress](const JobProgress& now) { progress.Update(now); };
   job->on_message = [&](const std::string& message) {
-    progress.Finish();
+    progress.Interrupt();
     fmt::print(stderr, "vecload: {}: {}\n", command, message);
   };
   job->stop = StopOnSignal();
