@@ -1,14 +1,12 @@
 #include "cli/job_flags.h"
 
-#include <unistd.h>
-
 #include <cstdio>
-#include <filesystem>
 #include <optional>
 
 #include <fmt/core.h>
 
 #include "cli/exit_code.h"
+#include "cli/report_file.h"
 #include "cli/reserved_file.h"
 #include "cli/signals.h"
 #include "observe/report.h"
@@ -18,35 +16,9 @@ namespace {
 
 using observe::ProgressMode;
 
-// Fails before the job begins rather than after hours of it.
-Status CheckReportPath(const std::string& path) {
-  if (path.empty()) return Status::Ok();
-  const std::filesystem::path parent = std::filesystem::absolute(path).parent_path();
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) {
-    return Status::Io(fmt::format("--report {}: is a directory; name a file", path));
-  }
-  if (access(parent.c_str(), W_OK | X_OK) != 0) {
-    return Status::Io(fmt::format("--report {}: {} cannot be written to; choose another place",
-                                  path, parent.string()));
-  }
-  return Status::Ok();
-}
-
-Status WriteReport(const std::string& path, const std::string& json) {
-  FILE* file = fopen(path.c_str(), "we");
-  bool written = file != nullptr;
-  if (file != nullptr) {
-    written = fwrite(json.data(), 1, json.size(), file) == json.size();
-    written = fclose(file) == 0 && written;
-  }
-  if (written) return Status::Ok();
-  return Status::Io(
-      fmt::format("--report {}: cannot be written; the job itself is not affected", path));
-}
-
 // Tells what came of it on stdout and in --report; returns the exit code.
-int Conclude(std::string_view command, const JobFlags& flags, const JobReport& report) {
+int Conclude(std::string_view command, const JobFlags& flags, const JobReport& report,
+             JobRecord* record) {
   int exit_code = report.exit_code;
   if (!report.status.ok()) {
     Fail(command, report.status.WithContext("stopped"));
@@ -54,10 +26,10 @@ int Conclude(std::string_view command, const JobFlags& flags, const JobReport& r
       fmt::print(stderr, "vecload: {}: run the same command again to go on\n", command);
     }
   }
-  const std::string json = observe::ReportJson(report);
-  fmt::print("{}", flags.output == OutputFormat::kJson ? json : observe::ReportText(report));
+  fmt::print("{}", flags.output == OutputFormat::kJson ? observe::ReportJson(report)
+                                                       : observe::ReportText(report));
   if (flags.report_path.empty()) return exit_code;
-  const Status written = WriteReport(flags.report_path, json);
+  const Status written = WriteReport(flags.report_path, report, record->Details());
   if (!written.ok()) {
     Fail(command, written);
     if (exit_code == kExitOk) exit_code = kExitFailed;
@@ -141,15 +113,11 @@ void AddResultFlags(CLI::App* command, JobFlags* flags, JobOptions* job) {
             "On stderr: auto (default: a bar on a terminal, else lines), bar, json or none")
       ->type_name("MODE")
       ->group(group);
-  command->add_option("--report", flags->report_path, "Write the report there, as JSON")
-      ->type_name("FILE.json")
-      ->check(CLI::Validator(
-          [](const std::string& path) {
-            return std::filesystem::path(path).extension() == ".json"
-                       ? std::string()
-                       : "'" + path + "' does not end in .json";
-          },
-          ""))
+  command
+      ->add_option("--report", flags->report_path,
+                   "Write the report there: as a page with charts, or with FILE.json for programs")
+      ->type_name("FILE.html")
+      ->check(CLI::Validator([](const std::string& path) { return CheckReportName(path); }, ""))
       ->group(group);
   AddOutputFlag(command, &flags->output);
 }
@@ -173,7 +141,11 @@ int RunJob(std::string_view command, const JobFlags& flags, JobOptions* job,
   }
 
   observe::ProgressPrinter progress(flags.progress, stderr);
-  job->on_progress = [&progress](const JobProgress& now) { progress.Update(now); };
+  JobRecord record;
+  job->on_progress = [&](const JobProgress& now) {
+    progress.Update(now);
+    record.Update(now);
+  };
   job->on_message = [&](const std::string& message) {
     progress.Interrupt();
     fmt::print(stderr, "vecload: {}: {}\n", command, message);
@@ -182,7 +154,7 @@ int RunJob(std::string_view command, const JobFlags& flags, JobOptions* job,
   const Result<JobReport> report = run();
   progress.Finish();
   if (!report.ok()) return Fail(command, report.status());
-  return Conclude(command, flags, *report);
+  return Conclude(command, flags, *report, &record);
 }
 
 }  // namespace vecload::cli
