@@ -50,6 +50,10 @@ struct ColumnMapping {
   uint32_t dimension = 0;     ///< Of a vector column whose type fixes it; 0: rows may differ.
   std::string shard_by = {};  ///< The column whose values divide the rows; empty: none.
   bool shard_by_is_partition = false;  ///< It is a hive partition of the paths.
+  /// Why this one: "named by --key-column", "the only list of floats". Empty of streams.
+  std::string key_reason = {};
+  std::string vector_reason = {};
+  std::string metadata_reason = {};
 };
 
 /// How to find and read the input.

@@ -100,6 +100,8 @@ void BindPlanOptions(nb::module_& module) {
       .def_rw("source", &PlanOptions::source)
       .def_rw("client", &PlanOptions::client)
       .def_rw("shards", &PlanOptions::shards)
+      .def_rw("sample_rows", &PlanOptions::sample_rows)
+      .def_rw("prices_path", &PlanOptions::prices_path)
       .def_rw("check_keys", &PlanOptions::check_keys)
       .def_rw("duplicates_path", &PlanOptions::duplicates_path)
       .def_rw("memory_bytes_max", &PlanOptions::memory_bytes_max)

@@ -6,6 +6,7 @@ Method: the installed package against its own local server; pyarrow reads what w
 from __future__ import annotations
 
 import pickle
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,11 @@ def test_a_plan_without_an_index_calls_nobody(file: str) -> None:
     assert (plan.files, plan.rows, plan.dimension, plan.shards) == (1, ROWS, 8, 2)
     assert plan.metadata_columns == ["year"]
     assert plan.repeated_keys is None
+    assert plan.sample_rows_read == plan.sample_rows == ROWS and plan.sample_rejects == []
+    assert plan.vector_reason.startswith("the only list")
+    assert [time.shards for time in plan.by_shards] == [1]
+    assert Decimal(plan.cost.load) > 0 and plan.cost.verify_lists is None
+    assert plan.to_dict()["cost"]["currency"] == "USD"
     assert plan.to_dict()["rows"] == ROWS
 
 

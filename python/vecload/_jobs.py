@@ -375,6 +375,8 @@ def plan(
     metadata_json: str | None = None,
     shards: int | None = None,
     shard_by: str | None = None,
+    sample: int = 10_000,
+    prices: Path | None = None,
     check_keys: bool = False,
     duplicates: Path | None = None,
     memory: int | None = None,
@@ -385,7 +387,7 @@ def plan(
     profile: str | None = None,
     session: Session | None = None,
 ) -> LoadPlan:
-    """Tells what a load of files will take; reads footers and a few rows, and changes nothing.
+    """Tells what a load of files will take and cost; reads footers and some rows.
 
     Example:
         >>> import vecload
@@ -402,6 +404,8 @@ def plan(
         metadata_json: The column of JSON objects.
         shards: Over so many indexes; by default as the index has, or one.
         shard_by: One index for each value of this column.
+        sample: Rows to read for sizes and for what would be rejected.
+        prices: A JSON file of prices; by default AWS's list for us-east-1.
         check_keys: Read the keys of all rows and tell which come twice.
         duplicates: With ``check_keys``: where all such rows are told, as JSON Lines.
         memory: With ``check_keys``: bytes, half of which are for sorting.
@@ -413,7 +417,7 @@ def plan(
         session: A boto3 or botocore session.
 
     Returns:
-        Rows, requests, bytes, time and memory.
+        Rows, requests, bytes, time, memory, cost, and what a sample says would be rejected.
 
     Raises:
         VecloadError: The source or the index cannot be read, or do not fit.
@@ -429,6 +433,8 @@ def plan(
         options.set_index(index)
         options.client = client_options(endpoint_url, region, profile, session)
     options.shards = shards or 0
+    options.sample_rows = sample
+    options.prices_path = os.fspath(prices) if prices else ""
     options.check_keys = check_keys
     options.duplicates_path = os.fspath(duplicates) if duplicates else ""
     options.memory_bytes_max = memory or 0

@@ -166,8 +166,46 @@ class RepeatedKeys(_Report):
 
 
 @dataclasses.dataclass(frozen=True)
+class PlannedReject(_Report):
+    """A rule that rows of a plan's sample break."""
+
+    rule: str
+    rows: int
+    """Of the sample."""
+    file: str
+    """Of the first of them, as the two that follow."""
+    row: int
+    message: str
+
+
+@dataclasses.dataclass(frozen=True)
+class ShardTime(_Report):
+    """How long a load over so many indexes takes."""
+
+    shards: int
+    requests: int
+    load_s: float
+
+
+@dataclasses.dataclass(frozen=True)
+class PlannedCost(_Report):
+    """What a load costs: amounts as the text of decimal numbers, for ``decimal.Decimal``."""
+
+    currency: str
+    load: str
+    storage_month: str
+    queries_1000: str
+    """Without what queries scan of the index."""
+    verify_lists: str | None
+    """``None``: no price is known."""
+    region: str
+    prices_source: str
+    prices_date: str
+
+
+@dataclasses.dataclass(frozen=True)
 class LoadPlan(_Report):
-    """What a load will take, told from the files' footers and a small sample of rows."""
+    """What a load will take, told from the files' footers and a sample of rows."""
 
     files: int
     row_groups: int
@@ -177,10 +215,17 @@ class LoadPlan(_Report):
     vector_column: str
     metadata_columns: list[str]
     metadata_json: str
+    key_reason: str
+    """Why this column was chosen, as the two that follow."""
+    vector_reason: str
+    metadata_reason: str
     dimension: int
     index_exists: bool
     shards: int
     sample_rows: int
+    """Rows of the sample that can be loaded."""
+    sample_rows_read: int
+    sample_rejects: list[PlannedReject]
     key_bytes_mean: float
     metadata_bytes_mean: float
     batch_vectors: int
@@ -190,6 +235,8 @@ class LoadPlan(_Report):
     load_s: float
     memory_bytes_max: int
     verify_list_calls: int
+    by_shards: list[ShardTime]
+    cost: PlannedCost
     repeated_keys: RepeatedKeys | None
 
     @classmethod
@@ -201,7 +248,16 @@ class LoadPlan(_Report):
                 for key in repeated["shown"]
             ]
             repeated = RepeatedKeys(repeated["keys"], repeated["rows"], shown)
-        return cls(**native, repeated_keys=repeated)
+        rejects = [PlannedReject(**reject) for reject in native.pop("sample_rejects")]
+        times = [ShardTime(**time) for time in native.pop("by_shards")]
+        cost = PlannedCost(**native.pop("cost"))
+        return cls(
+            **native,
+            sample_rejects=rejects,
+            by_shards=times,
+            cost=cost,
+            repeated_keys=repeated,
+        )
 
 
 @dataclasses.dataclass(frozen=True)

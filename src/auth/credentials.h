@@ -18,6 +18,10 @@ struct AwsSettings {
   std::string endpoint_s3vectors;  // flag, AWS_ENDPOINT_URL_S3VECTORS, AWS_ENDPOINT_URL, profile
   std::string endpoint_s3;         // AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, profile
   std::string ca_bundle;           // AWS_CA_BUNDLE, profile's ca_bundle; empty: see CaBundleOf
+  // Who gave them, for people: "--region", "AWS_REGION", "region in the AWS profile". Empty where
+  // nobody did.
+  std::string region_origin;
+  std::string endpoint_s3vectors_origin;
 };
 
 // Arguments win over the environment, the environment over files. kInvalidArgument: a profile that

@@ -42,6 +42,4 @@ class ProgressPrinter {
   size_t drawn_ = 0;  // columns of the line on the screen
 };
 
-std::string ProgressJson(const JobProgress& progress);
-
 }  // namespace vecload::observe

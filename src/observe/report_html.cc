@@ -171,7 +171,9 @@ std::string Charts(const std::vector<TimelinePoint>& points) {
   html += LineChart("Rate", "vectors/s", times, rate);
   html += LineChart("Latency of answers", "ms", times, latency);
   html += LineChart("Requests in flight", "", times, in_flight);
-  html += LineChart("Throttled", "answers 429 or 503 a second", times, throttled);
+  if (points.back().throttled > 0) {
+    html += LineChart("Throttled", "answers 429 or 503 a second", times, throttled);
+  }
   return html + "</div>\n";
 }
 
@@ -198,7 +200,7 @@ std::string Bottlenecks(const JobReport& report, const std::vector<TimelinePoint
   std::ranges::stable_sort(longest, std::ranges::greater(), &std::pair<Bottleneck, double>::second);
   for (const auto& [bottleneck, spent_s] : longest) {
     html += fmt::format(
-        "<tr><th scope=\"row\"><i class=\"{}\"></i>{}</th><td "
+        "<tr><th scope=\"row\" class=\"name\"><i class=\"{}\"></i>{}</th><td "
         "class=\"n\">{}</td><td>{}</td></tr>\n",
         StyleOf(bottleneck), BottleneckName(bottleneck), HumanDuration(spent_s),
         LongAdvice(bottleneck));
@@ -269,22 +271,25 @@ std::string Rejects(const JobReport& report, const ReportDetails& details) {
                             Escaped(report.rejects_path));
 }
 
+std::string ShardRow(const ShardReport& shard, bool has_values) {
+  std::string html = fmt::format("<tr><th scope=\"row\">{}</th>", Escaped(shard.index));
+  if (has_values) html += fmt::format("<td>{}</td>", Escaped(shard.value.value_or("")));
+  return html +
+         fmt::format("<td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>\n",
+                     WithCommas(shard.vectors_acknowledged), Rate(shard.vectors_per_s),
+                     WithCommas(shard.throttled));
+}
+
 std::string Shards(const JobReport& report) {
   if (report.shards.empty()) return "";
-  std::string html =
-      "<h2>Shards</h2>\n<div class=\"scroll\"><table><thead><tr><th scope=\"col\">index</th>"
-      "<th scope=\"col\">value</th><th scope=\"col\" class=\"n\">vectors</th><th scope=\"col\" "
-      "class=\"n\">vectors/s</th><th scope=\"col\" class=\"n\">429s</th></tr></thead><tbody>\n";
+  const bool has_values = report.shards.front().value.has_value();
+  std::string html = fmt::format(
+      "<h2>Shards</h2>\n<div class=\"scroll\"><table><thead><tr><th scope=\"col\">index</th>{}"
+      "<th scope=\"col\" class=\"n\">vectors</th><th scope=\"col\" class=\"n\">vectors/s</th>"
+      "<th scope=\"col\" class=\"n\">429s</th></tr></thead><tbody>\n",
+      has_values ? "<th scope=\"col\">value</th>" : "");
   const size_t shown = std::min(report.shards.size(), kShardsMax);
-  for (size_t i = 0; i < shown; ++i) {
-    const ShardReport& shard = report.shards[i];
-    html += fmt::format(
-        "<tr><th scope=\"row\">{}</th><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>"
-        "<td class=\"n\">{}</td></tr>\n",
-        Escaped(shard.index), Escaped(shard.value.value_or("")),
-        WithCommas(shard.vectors_acknowledged), Rate(shard.vectors_per_s),
-        WithCommas(shard.throttled));
-  }
+  for (size_t i = 0; i < shown; ++i) html += ShardRow(report.shards[i], has_values);
   html += "</tbody></table></div>\n";
   if (shown == report.shards.size()) return html;
   return html + fmt::format("<p>The first {} of {} shards; the JSON report has all.</p>\n", shown,

@@ -31,10 +31,10 @@ padding:.7rem .9rem}
 figure{margin:0}figcaption{font-weight:600}figcaption small{font-weight:400}
 .chart{display:grid;grid-template-columns:auto 1fr;gap:0 .5rem}
 .chart figcaption,.chart .legend{grid-column:1/-1}
+.chart figcaption+.y,.chart figcaption+.y+svg{margin-top:1rem}
 .chart .y{grid-column:1;display:flex;flex-direction:column;justify-content:space-between;
-text-align:right;margin:-.7em 0}
+text-align:right}
 .chart svg{grid-column:2}.chart .x{grid-column:2}
-.chart .legend+.y,.chart figcaption+.y{margin-top:.1rem;margin-bottom:-.7em}
 .x,.y{color:var(--soft);font-size:.78rem;font-variant-numeric:tabular-nums}
 .x{display:flex;justify-content:space-between;margin-top:.3rem}
 svg{display:block;width:100%;height:11rem;overflow:visible}
@@ -56,7 +56,8 @@ i.bound{height:0;border-top:2px dashed var(--soft);border-radius:0;vertical-alig
 table{border-collapse:collapse;width:100%}
 th,td{text-align:left;padding:.3rem .8rem .3rem 0;border-bottom:1px solid var(--line);
 vertical-align:top}
-th{font-weight:600;color:var(--soft)}tbody th{font-weight:400;color:var(--ink)}
+th{font-weight:600;color:var(--soft)}tbody th{font-weight:400;color:var(--ink);overflow-wrap:anywhere}
+.strip{margin-bottom:.6rem}.name{white-space:nowrap}
 td{overflow-wrap:anywhere}.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .bar{width:40%}.bar svg{height:.9rem;margin-top:.3rem}
 code{font:.85em/1.5 ui-monospace,monospace;overflow-wrap:anywhere}

@@ -1,6 +1,6 @@
 #include "observe/timeline.h"
 
-#include <utility>
+#include <algorithm>
 
 #include <fmt/format.h>
 
@@ -8,6 +8,9 @@
 
 namespace vecload::observe {
 namespace {
+
+// A little more often than progress comes; what comes a little early is not to wait for the next.
+constexpr double kLateS = 0.1;
 
 TimelinePoint PointOf(const JobProgress& progress) {
   return {.elapsed_s = progress.elapsed_s,
@@ -31,8 +34,9 @@ void Timeline::Add(const JobProgress& progress) {
   size_t kept = 0;
   for (size_t i = 0; i < points_.size(); i += 2) points_[kept++] = points_[i];
   points_.resize(kept);
-  apart_s_ = 1.9 * (points_.back().elapsed_s - points_.front().elapsed_s) /
-             static_cast<double>(2 * (kept - 1));
+  const double apart_s =
+      (points_.back().elapsed_s - points_.front().elapsed_s) / static_cast<double>(kept - 1);
+  apart_s_ = std::max(kApartMinS, apart_s - kLateS);
 }
 
 std::vector<TimelinePoint> Timeline::points() const {

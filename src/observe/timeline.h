@@ -37,9 +37,11 @@ class Timeline {
   static constexpr size_t kPointsMax = 600;
 
  private:
+  static constexpr double kApartMinS = 0.4;  // progress comes twice a second
+
   size_t points_max_;
   std::vector<TimelinePoint> points_;
-  double apart_s_ = 0.4;  // between two points; progress comes twice a second
+  double apart_s_ = kApartMinS;  // between two points at least
   std::optional<TimelinePoint> latest_;
 };
 
