@@ -236,6 +236,7 @@ def test_a_dumb_terminal_gets_no_codes_and_another_locale_ascii(
     assert b"#" in terminal.raw
 
 
+@pytest.mark.slow  # a line is due after ten seconds
 def test_a_pipe_gets_lines(program: Program, load: list[str]) -> None:
     done = program.run(*load, "300")
     assert done.exit_code == 0
