@@ -134,4 +134,8 @@ Result<LoadPlan> PlanLoad(const PlanOptions& options);
 /// it tells what the whole takes. `prices_path` as of PlanOptions.
 Result<LoadPlan> PlanLoad(const LoadOptions& options, const std::string& prices_path = {});
 
+/// As PlanLoad, of a source that is open: options.sources and options.source are not read.
+/// kInvalidArgument too: a stream that passes by once, or whose rows are to be divided by value.
+Result<LoadPlan> PlanLoad(const PlanOptions& options, Source* source);
+
 }  // namespace vecload

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "vecload/aws_keys.h"
 #include "vecload/record.h"
 #include "vecload/status.h"
 
@@ -66,8 +67,9 @@ struct SourceOptions {
   /// Empty, or the column, or hive partition, each value of which is a shard (ADR 0012): of
   /// strings, integers or bools.
   std::string shard_by = {};
-  std::string s3_profile;  ///< Empty: AWS_PROFILE and the default chain.
-  std::string s3_region;   ///< Empty: AWS_REGION, the profile, then the bucket's own.
+  std::string s3_profile;   ///< Empty: AWS_PROFILE and the default chain.
+  std::string s3_region;    ///< Empty: AWS_REGION, the profile, then the bucket's own.
+  AwsKeysCallback s3_keys;  ///< In place of the default chain's; null: the chain's.
   /// Of files on S3, what each reading thread may hold that is fetched before it is needed.
   uint64_t read_ahead_bytes_max = 32 << 20;
 };

@@ -24,6 +24,7 @@ nb::object Text(const std::string& text) {
 }
 
 nb::dict ToDict(const ShardReport& shard);
+nb::dict ToDict(const PlannedValue& value);
 nb::dict ToDict(const RepeatedKey::Row& row);
 nb::dict ToDict(const RepeatedKey& key);
 
@@ -44,6 +45,14 @@ nb::dict ToDict(const ShardReport& shard) {
   dict["vectors_acknowledged"] = shard.vectors_acknowledged;
   dict["vectors_per_s"] = shard.vectors_per_s;
   dict["throttled"] = shard.throttled;
+  return dict;
+}
+
+nb::dict ToDict(const PlannedValue& value) {
+  nb::dict dict;
+  dict["value"] = value.value;
+  dict["index"] = value.index;
+  dict["rows"] = value.rows;
   return dict;
 }
 
@@ -194,6 +203,8 @@ nb::dict ToDict(const LoadPlan& plan) {
   dict["dimension"] = plan.dimension;
   dict["index_exists"] = plan.index_exists;
   dict["shards"] = plan.shards;
+  dict["values"] = List(plan.values);
+  dict["rows_without_value"] = plan.rows_without_value;
   AddSample(plan, &dict);
   dict["batch_vectors"] = plan.batch_vectors;
   dict["requests"] = plan.requests;

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "auth/sigv4.h"
+#include "vecload/aws_keys.h"
 #include "vecload/status.h"
 
 namespace vecload::auth {
@@ -47,8 +47,7 @@ class CredentialProvider {
   // Keys that `read` gives, asked again every minute and on Refresh, on a thread of its own; a
   // reading that is late is left behind, so `read` must own what it uses. Its failure where the
   // first reading fails.
-  static Result<std::shared_ptr<CredentialProvider>> FromSource(
-      std::function<Result<Credentials>()> read);
+  static Result<std::shared_ptr<CredentialProvider>> FromSource(AwsKeysCallback read);
 
   virtual ~CredentialProvider() = default;
   // The newest complete triple.

@@ -125,7 +125,7 @@ int RunLoad(LoadFlags* flags) {
   LoadOptions& options = flags->load;
   if (flags->create_index) options.create_index = flags->new_index;
   if (flags->is_dry_run) return RunDryRun(flags);
-  return RunJob("load", flags->job, &options, [&] { return Load(options); });
+  return RunJob(JobKind::kLoad, flags->job, &options, [&] { return Load(options); });
 }
 
 }  // namespace
@@ -142,6 +142,7 @@ void AddLoad(CLI::App* app, Command* chosen) {
   AddShareFlags(command, flags.get());
   AddResultFlags(command, &flags->job, &flags->load);
   AddDryRunFlags(command, flags.get());
+  AddMetricsFlags(command, &flags->job);
   AddClientFlags(command, &flags->load.client);
   command->footer(
       "Examples:\n"

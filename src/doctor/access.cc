@@ -40,12 +40,7 @@ using Provider = Result<std::shared_ptr<auth::CredentialProvider>>;
 
 Provider FindKeys(const ClientOptions& options, const auth::AwsSettings& settings) {
   if (!options.keys) return auth::CredentialProvider::FromChain(settings);
-  return auth::CredentialProvider::FromSource([keys = options.keys]() -> Result<auth::Credentials> {
-    VECLOAD_ASSIGN_OR_RETURN(const AwsKeys found, keys());
-    return auth::Credentials{.access_key = found.access_key,
-                             .secret_key = found.secret_key,
-                             .session_token = found.session_token};
-  });
+  return auth::CredentialProvider::FromSource(options.keys);
 }
 
 std::string StageName(http::Probe::Stage stage) {

@@ -165,24 +165,46 @@ Result<LoadPlan> PlanSource(const Asked& asked, const Prices& prices, Source* so
   return plan;
 }
 
+Result<LoadPlan> PlanAsAsked(const PlanOptions& options, Source* source) {
+  VECLOAD_ASSIGN_OR_RETURN(const Prices prices, LoadPrices(options.prices_path));
+  VECLOAD_ASSIGN_OR_RETURN(LoadPlan plan, PlanSource({.plan = options}, prices, source));
+  if (!options.check_keys) return plan;
+  const uint64_t memory =
+      options.memory_bytes_max > 0 ? options.memory_bytes_max : plan.memory_bytes_max;
+  VECLOAD_ASSIGN_OR_RETURN(plan.repeated_keys,
+                           FindRepeatedKeys(source, {.sort_bytes_max = memory / 2,
+                                                     .path = options.duplicates_path,
+                                                     .stop = options.stop}));
+  return plan;
+}
+
+Status CheckStream(const PlanOptions& options, const Source& source) {
+  if (!source.CanReadAgain() || source.manifest().rows >= kRowsUnknown) {
+    return Status::InvalidArgument(
+        "a plan reads rows that the load is to read again, and this stream passes by once; plan a "
+        "table that holds its rows, or files");
+  }
+  if (options.source.shard_by.empty()) return Status::Ok();
+  return Status::InvalidArgument(
+      "the values of a column are found by a pass over it before the load, which is of files");
+}
+
 }  // namespace
 }  // namespace load
 
 Result<LoadPlan> PlanLoad(const PlanOptions& options) {
   VECLOAD_RETURN_IF_ERROR(load::CheckPlanShards(options));
-  VECLOAD_ASSIGN_OR_RETURN(const load::Prices prices, load::LoadPrices(options.prices_path));
+  // A price that cannot be read is told before 100,000 footers are.
+  VECLOAD_RETURN_IF_ERROR(load::LoadPrices(options.prices_path).status());
   VECLOAD_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source,
                            OpenSource(options.sources, options.source));
-  VECLOAD_ASSIGN_OR_RETURN(LoadPlan plan,
-                           load::PlanSource({.plan = options}, prices, source.get()));
-  if (!options.check_keys) return plan;
-  const uint64_t memory =
-      options.memory_bytes_max > 0 ? options.memory_bytes_max : plan.memory_bytes_max;
-  VECLOAD_ASSIGN_OR_RETURN(plan.repeated_keys,
-                           load::FindRepeatedKeys(source.get(), {.sort_bytes_max = memory / 2,
-                                                                 .path = options.duplicates_path,
-                                                                 .stop = options.stop}));
-  return plan;
+  return load::PlanAsAsked(options, source.get());
+}
+
+Result<LoadPlan> PlanLoad(const PlanOptions& options, Source* source) {
+  VECLOAD_RETURN_IF_ERROR(load::CheckPlanShards(options));
+  VECLOAD_RETURN_IF_ERROR(load::CheckStream(options, *source));
+  return load::PlanAsAsked(options, source);
 }
 
 Result<LoadPlan> PlanLoad(const LoadOptions& options, const std::string& prices_path) {

@@ -338,7 +338,7 @@ Manifest MakeManifest(std::span<const FoundFile> files, std::span<const Footer> 
 Result<std::unique_ptr<Source>> OpenKeySource(std::span<const std::string> locations,
                                               const SourceOptions& options,
                                               const CheckIndex& check) {
-  auto storage = std::make_unique<Storage>(options.s3_profile, options.s3_region);
+  auto storage = std::make_unique<Storage>(options);
   VECLOAD_ASSIGN_OR_RETURN(const auto files, Expand(locations, storage.get()));
   VECLOAD_ASSIGN_OR_RETURN(const auto footers, ReadFooters(files, storage.get(), check));
   const SchemaOf first{*footers.front().schema, files.front().uri};
@@ -363,7 +363,7 @@ Result<std::unique_ptr<Source>> OpenKeySource(std::span<const std::string> locat
 Result<std::unique_ptr<Source>> OpenSource(std::span<const std::string> locations,
                                            const SourceOptions& options) {
   using namespace source;  // NOLINT: one definition, not a file
-  auto storage = std::make_unique<Storage>(options.s3_profile, options.s3_region);
+  auto storage = std::make_unique<Storage>(options);
   VECLOAD_ASSIGN_OR_RETURN(const auto files, Expand(locations, storage.get()));
   VECLOAD_ASSIGN_OR_RETURN(const auto footers, ReadFooters(files, storage.get()));
   Manifest manifest = MakeManifest(files, footers);
