@@ -57,6 +57,7 @@ table{border-collapse:collapse;width:100%}
 th,td{text-align:left;padding:.3rem .8rem .3rem 0;border-bottom:1px solid var(--line);
 vertical-align:top}
 th{font-weight:600;color:var(--soft)}tbody th{font-weight:400;color:var(--ink);overflow-wrap:anywhere}
+
 .strip{margin-bottom:.6rem}.name{white-space:nowrap}
 td{overflow-wrap:anywhere}.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .bar{width:40%}.bar svg{height:.9rem;margin-top:.3rem}
