@@ -56,7 +56,8 @@ i.bound{height:0;border-top:2px dashed var(--soft);border-radius:0;vertical-alig
 table{border-collapse:collapse;width:100%}
 th,td{text-align:left;padding:.3rem .8rem .3rem 0;border-bottom:1px solid var(--line);
 vertical-align:top}
-th{font-weight:600;color:var(--soft)}tbody th{font-weight:400;color:var(--ink);overflow-wrap:anywhere}
+th{font-weight:600;color:var(--soft)}
+tbody th{font-weight:400;color:var(--ink);overflow-wrap:anywhere}
 
 .strip{margin-bottom:.6rem}.name{white-space:nowrap}
 td{overflow-wrap:anywhere}.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
