@@ -1,9 +1,6 @@
 #include "cli/job_flags.h"
 
-#include <unistd.h>
-
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -11,6 +8,7 @@
 
 #include "cli/exit_code.h"
 #include "cli/job_dashboard.h"
+#include "cli/report_file.h"
 #include "cli/reserved_file.h"
 #include "cli/signals.h"
 #include "observe/report.h"
@@ -19,33 +17,6 @@ namespace vecload::cli {
 namespace {
 
 using observe::ProgressMode;
-
-// Fails before the job begins rather than after hours of it.
-Status CheckReportPath(const std::string& path) {
-  if (path.empty()) return Status::Ok();
-  const std::filesystem::path parent = std::filesystem::absolute(path).parent_path();
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) {
-    return Status::Io(fmt::format("--report {}: is a directory; name a file", path));
-  }
-  if (access(parent.c_str(), W_OK | X_OK) != 0) {
-    return Status::Io(fmt::format("--report {}: {} cannot be written to; choose another place",
-                                  path, parent.string()));
-  }
-  return Status::Ok();
-}
-
-Status WriteReport(const std::string& path, const std::string& json) {
-  FILE* file = fopen(path.c_str(), "we");
-  bool written = file != nullptr;
-  if (file != nullptr) {
-    written = fwrite(json.data(), 1, json.size(), file) == json.size();
-    written = fclose(file) == 0 && written;
-  }
-  if (written) return Status::Ok();
-  return Status::Io(
-      fmt::format("--report {}: cannot be written; the job itself is not affected", path));
-}
 
 // Null where nobody asked for metrics.
 Result<std::unique_ptr<MetricsPort>> OpenMetrics(JobKind kind, const JobFlags& flags,
@@ -59,7 +30,8 @@ Result<std::unique_ptr<MetricsPort>> OpenMetrics(JobKind kind, const JobFlags& f
 }
 
 // Tells what came of it on stdout and in --report; returns the exit code.
-int Conclude(std::string_view command, const JobFlags& flags, const JobReport& report) {
+int Conclude(std::string_view command, const JobFlags& flags, const JobReport& report,
+             JobRecord* record) {
   int exit_code = report.exit_code;
   if (!report.status.ok()) {
     Fail(command, report.status.WithContext("stopped"));
@@ -67,11 +39,11 @@ int Conclude(std::string_view command, const JobFlags& flags, const JobReport& r
       fmt::print(stderr, "vecload: {}: run the same command again to go on\n", command);
     }
   }
-  const std::string json = observe::ReportJson(report);
-  fmt::print("{}", flags.output == OutputFormat::kJson ? json : observe::ReportText(report));
-  std::fflush(stdout);  // told before the metrics' port closes
+  fmt::print("{}", flags.output == OutputFormat::kJson ? observe::ReportJson(report)
+                                                       : observe::ReportText(report));
+  std::fflush(stdout);  // who reads it need not wait for those who watch
   if (flags.report_path.empty()) return exit_code;
-  const Status written = WriteReport(flags.report_path, json);
+  const Status written = WriteReport(flags.report_path, report, record->Details());
   if (!written.ok()) {
     Fail(command, written);
     if (exit_code == kExitOk) exit_code = kExitFailed;
@@ -161,15 +133,11 @@ void AddResultFlags(CLI::App* command, JobFlags* flags, JobOptions* job) {
                    "free port")
       ->type_name("PORT")
       ->group(group);
-  command->add_option("--report", flags->report_path, "Write the report there, as JSON")
-      ->type_name("FILE.json")
-      ->check(CLI::Validator(
-          [](const std::string& path) {
-            return std::filesystem::path(path).extension() == ".json"
-                       ? std::string()
-                       : "'" + path + "' does not end in .json";
-          },
-          ""))
+  command
+      ->add_option("--report", flags->report_path,
+                   "Write the report there: as a page with charts, or with FILE.json for programs")
+      ->type_name("FILE.html")
+      ->check(CLI::Validator([](const std::string& path) { return CheckReportName(path); }, ""))
       ->group(group);
   AddOutputFlag(command, &flags->output);
 }
@@ -219,21 +187,22 @@ int RunJob(JobKind kind, const JobFlags& flags, JobOptions* job,
   }
 
   observe::ProgressPrinter progress(flags.progress, stderr);
+  JobRecord record;
   job->on_progress = [&](const JobProgress& now) {
     progress.Update(now);
+    record.Update(now);
     if (*metrics != nullptr) (*metrics)->Update(now);
     if (dashboard != nullptr) dashboard->Update(now);
   };
   job->on_message = [&](const std::string& message) {
-    progress.Finish();
+    progress.Interrupt();
     fmt::print(stderr, "vecload: {}: {}\n", command, message);
   };
   job->stop = StopOnSignal();
   const Result<JobReport> report = run();
   progress.Finish();
   if (!report.ok()) return Fail(command, report.status());
-  const int exit_code = Conclude(command, flags, *report);
-  fflush(stdout);  // who reads it need not wait for those who watch
+  const int exit_code = Conclude(command, flags, *report, &record);
   if (dashboard != nullptr) dashboard->Finish(observe::ReportJson(*report));
   return exit_code;
 }

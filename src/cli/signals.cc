@@ -14,10 +14,14 @@ namespace {
 
 // Lock-free, so that a signal handler may touch it; global, since a handler has no other access.
 std::atomic<bool> stop_requested{false};
+std::atomic<bool> stderr_is_terminal{false};
 static_assert(std::atomic<bool>::is_always_lock_free);
 
 void OnStopSignal(int) {
-  if (stop_requested.exchange(true)) _exit(kExitStopped);
+  if (!stop_requested.exchange(true)) return;
+  // Whatever stood on the last line, the shell's prompt gets one of its own.
+  if (stderr_is_terminal) (void)!write(STDERR_FILENO, "\n", 1);
+  _exit(kExitStopped);
 }
 
 sigset_t StopSignals() {
@@ -31,6 +35,7 @@ sigset_t StopSignals() {
 }  // namespace
 
 const std::atomic<bool>* StopOnSignal() {
+  stderr_is_terminal = isatty(STDERR_FILENO) != 0;
   struct sigaction action = {};
   action.sa_handler = OnStopSignal;
   action.sa_flags = SA_RESTART;  // a write of the report must not fail half-way

@@ -1,12 +1,10 @@
 // Goal: people and programs read the same figures, and percentiles are right within 2 %.
 // Method: made-up reports and progress, compared with text written out here.
-#include <cstdio>
 #include <string>
 
 #include <gtest/gtest.h>
 
 #include "observe/latency_histogram.h"
-#include "observe/progress.h"
 #include "observe/report.h"
 
 namespace vecload::observe {
@@ -83,38 +81,6 @@ TEST(Report, NumbersAreForPeople) {
   EXPECT_EQ(HumanDuration(75), "1 min 15 s");
   EXPECT_EQ(HumanDuration(7'260), "2 h 1 min");
   EXPECT_EQ(HumanBytes(1'536), "1.5 KiB");
-}
-
-TEST(Progress, FitsTheTerminal) {
-  JobProgress progress;
-  progress.rows_total = 1'000'000;
-  progress.rows_done = 413'000;
-  progress.vectors_per_s = 2'500;
-  progress.eta_s = 234.8;
-  EXPECT_EQ(ProgressText(progress, 200),
-            " 41.3 %  413,000 of 1,000,000  2500 vectors/s  ETA 3 min 54 s  in flight 0  429s 0");
-  EXPECT_EQ(ProgressText(progress, 20).size(), 20U);
-}
-
-TEST(Progress, RedrawsWithoutLeavingATail) {
-  std::FILE* file = std::tmpfile();
-  ASSERT_NE(file, nullptr);
-  ProgressPrinter printer(ProgressMode::kBar, file);
-  JobProgress progress;
-  progress.rows_total = 10;
-  progress.vectors_rejected = 5;
-  printer.Update(progress);
-  progress.vectors_rejected = 0;
-  printer.Update(progress);
-  printer.Finish();
-  ASSERT_EQ(std::fseek(file, 0, SEEK_SET), 0);
-  std::string text(1000, '\0');
-  text.resize(std::fread(text.data(), 1, text.size(), file));
-  std::fclose(file);
-  const size_t second = text.rfind('\r');
-  ASSERT_NE(second, 0U);
-  EXPECT_EQ(text.size() - second, second + 1) << "the second line covers the first, then ends";
-  EXPECT_EQ(text.back(), '\n');
 }
 
 TEST(LatencyHistogram, PercentilesAreWithinTwoPerCent) {

@@ -185,23 +185,56 @@ void RowLines(const JobReport& report, std::string* out) {
   }
 }
 
+void WriteAll(const JobReport& report, JsonWriter* json) {
+  json->Key("status").String(Outcome(report));
+  json->Key("exit_code").Int(report.exit_code);
+  if (!report.status.ok()) {
+    json->Key("error").BeginObject();
+    json->Key("code").String(CodeName(report.status.code()));
+    json->Key("message").String(report.status.message());
+    json->EndObject();
+  }
+  WriteJob(report, json);
+  WriteRows(report, json);
+  WriteTimes(report, json);
+  if (!report.shards.empty()) WriteShards(report, json);
+}
+
+void WriteDetails(const ReportDetails& details, JsonWriter* json) {
+  json->Key("started_at").String(details.started_at);
+  json->Key("ended_at").String(details.ended_at);
+  json->Key("version").String(details.version);
+  json->Key("command_line").String(details.command_line);
+  json->Key("cores").Uint(details.cores);
+  if (!details.cpu_model.empty()) json->Key("cpu_model").String(details.cpu_model);
+  if (details.last.has_value()) {
+    Number(json, "limit_vectors_per_s", details.last->limit_vectors_per_s);
+    Number(json, "wait_in_flight_s", details.last->times.wait_in_flight_s);
+    Number(json, "wait_batches_s", details.last->times.wait_batches_s);
+    json->Key("rejects_by_rule").BeginArray();
+    for (const RejectCount& reject : details.last->rejects) {
+      json->BeginObject().Key("rule").String(reject.rule).Key("rows").Uint(reject.rows).EndObject();
+    }
+    json->EndArray();
+  }
+  json->Key("timeline").Raw(details.timeline.Json());
+}
+
 }  // namespace
 
 std::string ReportJson(const JobReport& report) {
   JsonWriter json;
   json.BeginObject();
-  json.Key("status").String(Outcome(report));
-  json.Key("exit_code").Int(report.exit_code);
-  if (!report.status.ok()) {
-    json.Key("error").BeginObject();
-    json.Key("code").String(CodeName(report.status.code()));
-    json.Key("message").String(report.status.message());
-    json.EndObject();
-  }
-  WriteJob(report, &json);
-  WriteRows(report, &json);
-  WriteTimes(report, &json);
-  if (!report.shards.empty()) WriteShards(report, &json);
+  WriteAll(report, &json);
+  json.EndObject();
+  return json.Take() + "\n";
+}
+
+std::string ReportJson(const JobReport& report, const ReportDetails& details) {
+  JsonWriter json;
+  json.BeginObject();
+  WriteAll(report, &json);
+  WriteDetails(details, &json);
   json.EndObject();
   return json.Take() + "\n";
 }

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "observe/report_details.h"
 #include "vecload/job.h"
 
 namespace vecload::observe {
@@ -9,6 +10,8 @@ namespace vecload::observe {
 // The report as one JSON object with a line feed: the fields of JobReport under their documented
 // names (docs/reference/cli.md).
 std::string ReportJson(const JobReport& report);
+// With what a report that is kept tells beside: when, by what command, and the timeline.
+std::string ReportJson(const JobReport& report, const ReportDetails& details);
 
 // The report for people: at most 80 columns, the account of the rows first.
 std::string ReportText(const JobReport& report);

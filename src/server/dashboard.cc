@@ -168,7 +168,7 @@ http::ServerReply Dashboard::Query(const http::ServerRequest& request) const {
   json.Key("vectors").BeginArray();
   for (const wire::QueryMatch& match : *matches) {
     json.BeginObject().Key("key").String(match.key);
-    json.Key("distance").Double(static_cast<double>(match.distance.value_or(0)));
+    json.Key("distance").Raw(fmt::format("{}", match.distance.value_or(0)));
     json.Key("metadata").Raw(match.metadata.empty() ? "{}" : match.metadata).EndObject();
   }
   json.EndArray().EndObject();

@@ -181,7 +181,7 @@ def test_a_port_that_is_taken_is_said_before_the_job_begins(
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         outcome = program.run("load", "in.parquet", "--index", index, "--dashboard", port)
-    assert outcome.returncode == 1
+    assert outcome.exit_code == 1
     assert f"--dashboard: cannot listen on 127.0.0.1:{port}" in outcome.stderr
 
 

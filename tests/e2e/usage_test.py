@@ -32,7 +32,7 @@ WRONG = {
     "load x --index b/i --tag a=b": "--tag requires --create-index",
     "load x --index b/i --create-index --distance-metric dot": "dot",
     "load x --index b/i --metadata-json m --metadata-columns a": "excludes",
-    "load x --index b/i --report r.html": "'r.html' does not end in .json",
+    "load x --index b/i --report r.txt": "'r.txt' does not end in .json or .html",
     "load x --index b/i --output yaml": "yaml",
     "load x --index b/i --progress": "--progress",
     "load x --index b/i --part 4/3": "'4/3' is not a part",
