@@ -249,7 +249,7 @@ def test_batch_vectors_bounds_a_request(program: Program, server: VecloadServer)
     assert done.json["requests"] >= 15
 
 
-def test_report_has_every_member_and_the_file_equals_stdout(
+def test_report_has_every_member_and_the_file_has_all_of_stdout(
     program: Program, server: VecloadServer
 ) -> None:
     path = write_vectors(program.folder / "in.parquet", random_vectors(50, 4))
@@ -257,7 +257,8 @@ def test_report_has_every_member_and_the_file_equals_stdout(
     done = program.run("load", path, "--index", index, "--report", "r.json", "--output", "json")
     assert done.exit_code == 0, done.stderr
     report = json.loads((program.folder / "r.json").read_text())
-    assert report == done.json
+    # Beside it: when, by what command, on what machine, and the course (report_test.py).
+    assert {name: report[name] for name in done.json} == done.json
     assert_accounts(report)
     for name in REPORT_MEMBERS:
         assert name in report, name
