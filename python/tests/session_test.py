@@ -57,7 +57,8 @@ class Renewed:
         """What was given out is of no use from now on, as botocore knows too."""
         for access_key, (secret, token, _) in list(self.given_out.items()):
             self.given_out[access_key] = (secret, token, 0.0)
-        self._core._credentials._expiry_time = datetime.datetime.fromtimestamp(0, datetime.UTC)
+        keys: Any = self._core._credentials
+        keys._expiry_time = datetime.datetime.fromtimestamp(0, datetime.UTC)
 
     def _next(self) -> dict[str, str]:
         with self._lock:

@@ -289,7 +289,7 @@ def test_progress_without_a_terminal_is_plain_lines(
     index = make_index(server.client(), 4)
     done = program.run("load", path, "--index", index, "--rate-vectors", "500")
     assert done.exit_code == 0, done.stderr
-    assert re.search(r"^ *[0-9.]+ %  [0-9,]+ of 6,000  [0-9]+ vectors/s", done.stderr, re.M)
+    assert re.search(r"^ *[0-9.]+ %  [0-9,]+ of 6,000 rows  [0-9,]+ vectors/s", done.stderr, re.M)
     assert "\r" not in done.stderr and "\x1b" not in done.stderr, "which a log can hold"
 
 
