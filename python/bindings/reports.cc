@@ -27,7 +27,6 @@ nb::dict ToDict(const ShardReport& shard);
 nb::dict ToDict(const PlannedValue& value);
 nb::dict ToDict(const RepeatedKey::Row& row);
 nb::dict ToDict(const RepeatedKey& key);
-
 nb::dict ToDict(const PlannedReject& reject);
 nb::dict ToDict(const ShardTime& time);
 
@@ -53,6 +52,24 @@ nb::dict ToDict(const PlannedValue& value) {
   dict["value"] = value.value;
   dict["index"] = value.index;
   dict["rows"] = value.rows;
+  return dict;
+}
+
+nb::dict ToDict(const PlannedReject& reject) {
+  nb::dict dict;
+  dict["rule"] = reject.rule;
+  dict["rows"] = reject.rows;
+  dict["file"] = Text(reject.file);
+  dict["row"] = reject.row;
+  dict["message"] = Text(reject.message);
+  return dict;
+}
+
+nb::dict ToDict(const ShardTime& time) {
+  nb::dict dict;
+  dict["shards"] = time.shards;
+  dict["requests"] = time.requests;
+  dict["load_s"] = time.load_s;
   return dict;
 }
 
@@ -147,24 +164,6 @@ nb::dict ToDict(const LoadReport& report) {
   AddRows(report, &dict);
   AddTimes(report, &dict);
   dict["shards"] = List(report.shards);
-  return dict;
-}
-
-nb::dict ToDict(const PlannedReject& reject) {
-  nb::dict dict;
-  dict["rule"] = reject.rule;
-  dict["rows"] = reject.rows;
-  dict["file"] = Text(reject.file);
-  dict["row"] = reject.row;
-  dict["message"] = Text(reject.message);
-  return dict;
-}
-
-nb::dict ToDict(const ShardTime& time) {
-  nb::dict dict;
-  dict["shards"] = time.shards;
-  dict["requests"] = time.requests;
-  dict["load_s"] = time.load_s;
   return dict;
 }
 

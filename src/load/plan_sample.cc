@@ -28,7 +28,10 @@ std::vector<Spot> EvenSpots(const Manifest& manifest, uint64_t count) {
   uint64_t passed = 0;  // rows of the row groups before
   for (uint32_t file = 0; file < manifest.files.size(); ++file) {
     uint64_t row_begin = 0;
-    for (const uint64_t rows : manifest.files[file].row_group_rows) {
+    // A table has no row groups.
+    const std::vector<uint64_t> whole = {manifest.files[file].rows};
+    const std::vector<uint64_t>& groups = manifest.files[file].row_group_rows;
+    for (const uint64_t rows : groups.empty() ? whole : groups) {
       // number * rows / count, with no product that could be too large.
       const auto next = [&] {
         return static_cast<uint64_t>(static_cast<double>(number) *
