@@ -9,7 +9,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 case ${1:-} in
-  python) tests=python/tests options=(-n "${JOBS:-2}" --ignore=python/tests/{engines,lakes}) ;;
+  # One after the other: a test of its tests measures how soon a server is there.
+  python) tests=python/tests options=(--ignore=python/tests/{engines,lakes}) ;;
   lakes) tests=python/tests/lakes options=(-n "${JOBS:-2}") ;;
   # One cluster at a time, each of which takes a while to start.
   engines) tests=python/tests/engines options=(-o timeout=300) ;;
