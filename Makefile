@@ -89,7 +89,7 @@ serve: build ## the local S3 Vectors server on PORT (8080), data in DATA_DIR
 
 .PHONY: docs docs-test man
 docs: build ## the documentation site, in build/docs; a broken link stops it
-	NO_MKDOCS_2_WARNING=1 VECLOAD_BIN=$(CURDIR)/build/release/vecload mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 VECLOAD_BIN=$(CURDIR)/build/release/vecload mkdocs build --strict
 
 docs-test: docs ## runs the commands of the documentation, and looks at the site
 	$(call pytest,release,tests/docs)
