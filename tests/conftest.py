@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from support.interruption import Interruption
+from support.metrics import MeasuredJob, scrape_everything
 from support.program import BINARY, Program
 from support.servers import MotoServer, RcloneServer, ScriptedServer, VecloadServer
 
@@ -63,6 +64,25 @@ def interruption(program: Program, server: VecloadServer) -> Iterator[Interrupti
     made = Interruption(server, program)
     yield made
     made.proxy.stop()
+
+
+@pytest.fixture
+def start_job(program: Program) -> Iterator[Callable[..., MeasuredJob]]:
+    """Starts the binary with the given arguments and --metrics-port."""
+    jobs: list[MeasuredJob] = []
+
+    def start(*arguments: str | Path) -> MeasuredJob:
+        jobs.append(MeasuredJob(program, *arguments))
+        return jobs[-1]
+
+    yield start
+    for job in jobs:
+        job.stop()
+
+
+@pytest.fixture
+def whole_scrape(start_job: Callable[..., MeasuredJob], program: Program) -> str:
+    return scrape_everything(start_job, program.folder)
 
 
 @pytest.fixture

@@ -48,6 +48,7 @@ python bench/service_model_bench.py --out build/bench/service_model.json
 script query query_bench "what the local server gives, and how soon after a start"
 script server server_bench "how fast vectors get into a local server, others beside it"
 script memory memory_bench "what a local server takes for the vectors it searches"
+script plan plan_bench "planning 100,000 small files"
 script verify verify_bench "what proving a load costs, and whether planted faults are found"
 script shards shards_bench "many shards at once, each at its limit"
 script export export_bench "what an export costs, and whether all of it is in the files"

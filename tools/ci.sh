@@ -31,6 +31,7 @@ step test       660 make --no-print-directory test
 step python     240 make --no-print-directory python-test
 step engines    240 make --no-print-directory engines-test
 step docs        90 make --no-print-directory docs-test
+step dashboard   90 make --no-print-directory dashboard-test
 step sim-long   180 ctest --preset release --label-regex '^long$'
 # Those that `make test` left out.
 step conformance 120 make --no-print-directory conformance PYTEST="-m slow"
@@ -41,7 +42,7 @@ step clang-tidy 360 tools/clang_tidy.sh changed
 
 printf '\n%s%-12s %5d s of  2400 s\n\n' "$table" total "$total_s"
 # The closing lines of the test runs, those of `make test` last.
-for name in asan tsan engines python test; do
+for name in asan tsan engines dashboard python test; do
   printf '%s: ' "$name"
   grep -hE 'tests passed, .* out of|^=+ .*(passed|failed|error).* in ' "$logs/$name.log" |
     tr '\n' ' '

@@ -1,23 +1,16 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "vecload/aws_keys.h"
 #include "vecload/record.h"
 #include "vecload/status.h"
 
 namespace vecload {
-
-/// One set of keys to sign with. session_token is empty for long-term keys.
-struct AwsKeys {
-  std::string access_key;
-  std::string secret_key;
-  std::string session_token;
-};
 
 /// Where the service is and who asks. Empty members come from AWS's environment variables,
 /// config files and credential chain, as with the AWS CLI.
@@ -25,10 +18,7 @@ struct ClientOptions {
   std::string endpoint_url;
   std::string region;
   std::string profile;
-  /// Where keys come from in place of the chain: asked when a client is opened, every minute, and
-  /// when the service calls them expired; on a thread of the client's, which may outlive it by a
-  /// call that is under way. A failure after the first success leaves the keys as they are.
-  std::function<Result<AwsKeys>()> keys;
+  AwsKeysCallback keys;  ///< In place of the chain's; null: the chain's.
 };
 
 /// A vector bucket as the service lists it.

@@ -34,6 +34,10 @@ struct DeletePlan {
 /// with a reason, was superseded, or remains.
 Result<DeleteReport> Delete(const DeleteOptions& options);
 
+/// As Delete, of a source of keys that is open, as OpenKeyStream gives one: options.sources only
+/// names it in the report, options.source is not read. kInvalidArgument too: a part of a stream.
+Result<DeleteReport> Delete(const DeleteOptions& options, Source* source);
+
 /// Reads and counts what Delete would do if it began anew, and changes nothing; fails as it does.
 /// kCancelled: `stop` was set.
 Result<DeletePlan> PlanDelete(const DeleteOptions& options);

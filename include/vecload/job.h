@@ -68,7 +68,7 @@ struct LatencyCounts {
   double sum_s = 0;
 };
 
-/// Rows that cannot be sent, by the rule that they break: a rejects line's `rule`.
+/// Rows that this run cannot send, by the rule that they break: a rejects line's `rule`.
 struct RejectCount {
   std::string rule;
   uint64_t rows = 0;
@@ -92,7 +92,7 @@ struct ShardProgress {
 };
 
 /// How far a job is; given to JobOptions::on_progress about twice a second, and once at the end.
-/// Counts are since this run's begin, but `rows_done`, rejects and superseded are the whole job's.
+/// `rows_done`, `vectors_rejected` and `vectors_superseded` count what earlier runs did, too.
 struct JobProgress {
   uint64_t rows_total = 0;
   uint64_t rows_done = 0;  ///< Acknowledged, rejected or superseded.

@@ -93,6 +93,9 @@ enum class RejectRule : uint8_t {
   kShardValueNotUtf8,        ///< --shard-by: the value is not UTF-8.
 };
 
+/// How many rules there are, kNone included.
+inline constexpr size_t kRejectRules = static_cast<size_t>(RejectRule::kShardValueNotUtf8) + 1;
+
 /// Returns the rule as it stands in a rejects line, e.g. "vector_not_finite".
 std::string_view RejectRuleName(RejectRule rule);
 

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "vecload/aws_keys.h"
 #include "vecload/record.h"
 #include "vecload/status.h"
 
@@ -50,6 +51,10 @@ struct ColumnMapping {
   uint32_t dimension = 0;     ///< Of a vector column whose type fixes it; 0: rows may differ.
   std::string shard_by = {};  ///< The column whose values divide the rows; empty: none.
   bool shard_by_is_partition = false;  ///< It is a hive partition of the paths.
+  /// Why this one: "named by --key-column", "the only list of floats". Empty of streams.
+  std::string key_reason = {};
+  std::string vector_reason = {};
+  std::string metadata_reason = {};
 };
 
 /// How to find and read the input.
@@ -62,8 +67,9 @@ struct SourceOptions {
   /// Empty, or the column, or hive partition, each value of which is a shard (ADR 0012): of
   /// strings, integers or bools.
   std::string shard_by = {};
-  std::string s3_profile;  ///< Empty: AWS_PROFILE and the default chain.
-  std::string s3_region;   ///< Empty: AWS_REGION, the profile, then the bucket's own.
+  std::string s3_profile;   ///< Empty: AWS_PROFILE and the default chain.
+  std::string s3_region;    ///< Empty: AWS_REGION, the profile, then the bucket's own.
+  AwsKeysCallback s3_keys;  ///< In place of the default chain's; null: the chain's.
   /// Of files on S3, what each reading thread may hold that is fetched before it is needed.
   uint64_t read_ahead_bytes_max = 32 << 20;
 };

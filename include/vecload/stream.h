@@ -33,4 +33,8 @@ struct StreamOptions {
 /// it ends before `rows`. What `open` returns where it fails.
 Result<std::unique_ptr<Source>> OpenStream(StreamOptions stream, const SourceOptions& options);
 
+/// The same of a stream that lists keys, for Delete: of the columns only the key's is taken, and
+/// every row comes with its key alone.
+Result<std::unique_ptr<Source>> OpenKeyStream(StreamOptions stream, const SourceOptions& options);
+
 }  // namespace vecload

@@ -73,4 +73,8 @@ struct VerifyReport {
 /// index, or a shard is missing; kCancelled: `stop` was set.
 Result<VerifyReport> Verify(const VerifyOptions& options);
 
+/// As Verify, of a source that is open: options.sources and options.source are not read.
+/// kInvalidArgument too: a stream that passes by once, or whose rows are divided by value.
+Result<VerifyReport> Verify(const VerifyOptions& options, Source* source);
+
 }  // namespace vecload

@@ -1,10 +1,8 @@
 #include "bindings/jobs.h"
 
-#include <memory>
 #include <string>
 #include <utility>
 
-#include <arrow/c/abi.h>
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
@@ -14,7 +12,9 @@
 #include "bindings/reports.h"
 #include "bindings/status_error.h"
 #include "cli/reserved_file.h"
+#include "vecload/delete.h"
 #include "vecload/export.h"
+#include "vecload/loader.h"
 #include "vecload/plan.h"
 #include "vecload/stream.h"
 #include "vecload/verify.h"
@@ -25,31 +25,40 @@ namespace nb = nanobind;
 
 namespace {
 
-// Takes the stream out of a capsule of the Arrow PyCapsule interface.
-void TakeStream(const nb::object& capsule, ArrowArrayStream* stream) {
-  void* held = PyCapsule_GetPointer(capsule.ptr(), "arrow_array_stream");
-  if (held == nullptr) throw nb::python_error();
-  *stream = *static_cast<ArrowArrayStream*>(held);
-  static_cast<ArrowArrayStream*>(held)->release = nullptr;
+// A source in memory where `stream` is not null; else the options' files.
+Result<LoadReport> LoadAny(const LoadOptions& options, const StreamOptions* stream) {
+  if (stream == nullptr) return Load(options);
+  VECLOAD_ASSIGN_OR_RETURN(const auto source, OpenStream(*stream, options.source));
+  return Load(options, source.get());
 }
 
-StreamOptions StreamOf(std::string name, std::optional<uint64_t> rows, nb::object open,
-                       bool is_repeatable) {
-  return {.name = std::move(name),
-          .rows = rows,
-          .open =
-              [callee = Share(std::move(open))](ArrowArrayStream* stream) {
-                return CallPython(callee,
-                                  [&](const nb::object& capsule) { TakeStream(capsule, stream); });
-              },
-          .is_repeatable = is_repeatable};
+Result<DeleteReport> DeleteAny(const DeleteOptions& options, const StreamOptions* stream) {
+  if (stream == nullptr) return Delete(options);
+  VECLOAD_ASSIGN_OR_RETURN(const auto source, OpenKeyStream(*stream, options.source));
+  return Delete(options, source.get());
 }
 
-using LoadWork = std::function<Result<LoadReport>(const LoadOptions&)>;
+Result<LoadPlan> PlanAny(const PlanOptions& options, const StreamOptions* stream) {
+  if (stream == nullptr) return PlanLoad(options);
+  VECLOAD_ASSIGN_OR_RETURN(const auto source, OpenStream(*stream, options.source));
+  return PlanLoad(options, source.get());
+}
 
-// Loads as `work` does; `on_report` gets the report also where Python interrupted the load.
-Members RunLoad(LoadOptions options, const LoadWork& work, const nb::object& on_message,
-                const nb::object& on_progress, const nb::object& on_report) {
+Result<VerifyReport> VerifyAny(const VerifyOptions& options, const StreamOptions* stream) {
+  if (stream == nullptr) return Verify(options);
+  VECLOAD_ASSIGN_OR_RETURN(const auto source, OpenStream(*stream, options.source));
+  return Verify(options, source.get());
+}
+
+template <typename Options>
+using JobWork = Result<JobReport> (*)(const Options&, const StreamOptions*);
+
+// Sends what the source has as `work` does; `on_report` gets the report also where Python
+// interrupted the job.
+template <typename Options>
+Members RunJob(Options options, const StreamOptions* stream, JobWork<Options> work,
+               const nb::object& on_message, const nb::object& on_progress,
+               const nb::object& on_report) {
   // A row that cannot be sent leaves a trace even where nobody thought of rejects.
   std::optional<cli::ReservedFile> rejects;
   if (options.rejects_path.empty()) {
@@ -57,59 +66,54 @@ Members RunLoad(LoadOptions options, const LoadWork& work, const nb::object& on_
     options.rejects_path = rejects->path();
     options.rejects_path_is_default = true;
   }
-  Mailbox<LoadProgress> mailbox;
+  Mailbox<JobProgress> mailbox;
   options.on_message = [&](const std::string& message) { mailbox.Post(message); };
   if (!on_progress.is_none()) {
-    options.on_progress = [&](const LoadProgress& progress) { mailbox.Post(progress); };
+    options.on_progress = [&](const JobProgress& progress) { mailbox.Post(progress); };
   }
   const auto tend = [&] {
     mailbox.Deliver(on_message, on_progress,
-                    [](const LoadProgress& progress) { return ToDict(progress); });
+                    [](const JobProgress& progress) { return ToDict(progress); });
   };
-  const auto keep = [&](const Result<LoadReport>& report) {
+  const auto keep = [&](const Result<JobReport>& report) {
     if (report.ok()) on_report(ToDict(*report));
   };
-  Result<LoadReport> report = Apart<LoadReport>(
+  Result<JobReport> report = Apart<JobReport>(
       [&](const std::atomic<bool>* stop) {
         options.stop = stop;
-        return work(options);
+        return work(options, stream);
       },
       tend, keep);
   return ToDict(ValueOrRaise(std::move(report)));
 }
 
-Members LoadFiles(const LoadOptions& options, const nb::object& on_message,
-                  const nb::object& on_progress, const nb::object& on_report) {
-  const LoadWork work = [](const LoadOptions& chosen) { return Load(chosen); };
-  return RunLoad(options, work, on_message, on_progress, on_report);
+Members RunLoad(const LoadOptions& options, const StreamOptions* stream,
+                const nb::object& on_message, const nb::object& on_progress,
+                const nb::object& on_report) {
+  return RunJob<LoadOptions>(options, stream, LoadAny, on_message, on_progress, on_report);
 }
 
-Members LoadStream(const LoadOptions& options, std::string name, std::optional<uint64_t> rows,
-                   nb::object open, bool is_repeatable, const nb::object& on_message,
-                   const nb::object& on_progress, const nb::object& on_report) {
-  const StreamOptions stream = StreamOf(std::move(name), rows, std::move(open), is_repeatable);
-  const LoadWork work = [&stream](const LoadOptions& chosen) -> Result<LoadReport> {
-    VECLOAD_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source,
-                             OpenStream(stream, chosen.source));
-    return Load(chosen, source.get());
-  };
-  return RunLoad(options, work, on_message, on_progress, on_report);
+Members RunDelete(const DeleteOptions& options, const StreamOptions* stream,
+                  const nb::object& on_message, const nb::object& on_progress,
+                  const nb::object& on_report) {
+  return RunJob<DeleteOptions>(options, stream, DeleteAny, on_message, on_progress, on_report);
 }
 
 void Nothing() {}
 
-Members Plan(const PlanOptions& options) {
+Members Plan(const PlanOptions& options, const StreamOptions* stream) {
   Result<LoadPlan> plan = Apart<LoadPlan>(
       [&](const std::atomic<bool>* stop) {
         PlanOptions chosen = options;
         chosen.stop = stop;
-        return PlanLoad(chosen);
+        return PlanAny(chosen, stream);
       },
       Nothing, [](const Result<LoadPlan>&) {});
   return ToDict(ValueOrRaise(std::move(plan)));
 }
 
-Members VerifyIndex(const VerifyOptions& given, const nb::object& on_progress) {
+Members VerifyIndex(const VerifyOptions& given, const StreamOptions* stream,
+                    const nb::object& on_progress) {
   VerifyOptions options = given;
   std::optional<cli::ReservedFile> differences;
   std::optional<cli::ReservedFile> extra;
@@ -128,7 +132,7 @@ Members VerifyIndex(const VerifyOptions& given, const nb::object& on_progress) {
   Result<VerifyReport> report = Apart<VerifyReport>(
       [&](const std::atomic<bool>* stop) {
         options.stop = stop;
-        return Verify(options);
+        return VerifyAny(options, stream);
       },
       [&] {
         mailbox.Deliver(nb::none(), on_progress,
@@ -169,13 +173,13 @@ Members ExportIndex(const ExportOptions& given, const nb::object& on_message,
 }  // namespace
 
 void BindJobs(nb::module_& module) {
-  module.def("load", &LoadFiles, nb::arg("options"), nb::arg("on_message").none(),
-             nb::arg("on_progress").none(), nb::arg("on_report"));
-  module.def("load_stream", &LoadStream, nb::arg("options"), nb::arg("name"),
-             nb::arg("rows").none(), nb::arg("open"), nb::arg("is_repeatable"),
+  module.def("load", &RunLoad, nb::arg("options"), nb::arg("stream").none(),
              nb::arg("on_message").none(), nb::arg("on_progress").none(), nb::arg("on_report"));
-  module.def("plan", &Plan, nb::arg("options"));
-  module.def("verify", &VerifyIndex, nb::arg("options"), nb::arg("on_progress").none());
+  module.def("delete", &RunDelete, nb::arg("options"), nb::arg("stream").none(),
+             nb::arg("on_message").none(), nb::arg("on_progress").none(), nb::arg("on_report"));
+  module.def("plan", &Plan, nb::arg("options"), nb::arg("stream").none());
+  module.def("verify", &VerifyIndex, nb::arg("options"), nb::arg("stream").none(),
+             nb::arg("on_progress").none());
   module.def("export", &ExportIndex, nb::arg("options"), nb::arg("on_message").none(),
              nb::arg("on_progress").none(), nb::arg("on_report"));
 }

@@ -11,6 +11,7 @@
 #include "bindings/index.h"
 #include "bindings/jobs.h"
 #include "bindings/status_error.h"
+#include "vecload/client.h"
 #include "vecload/source.h"
 #include "vecload/version.h"
 
@@ -20,16 +21,19 @@ namespace nb = nanobind;
 
 namespace {
 
+constexpr const char* kSetKeys =
+    "def set_keys(self, keys: collections.abc.Callable[[], tuple[str, str, str]]) -> None";
+
 void BindOptions(nb::module_& module) {
   nb::class_<ClientOptions>(module, "ClientOptions")
       .def(nb::init<>())
       .def_rw("endpoint_url", &ClientOptions::endpoint_url)
       .def_rw("region", &ClientOptions::region)
       .def_rw("profile", &ClientOptions::profile)
-      .def("set_keys", &SetKeys, nb::arg("keys"),
-           nb::sig("def set_keys(self, keys: collections.abc.Callable[[], tuple[str, str, str]]) "
-                   "-> None"),
-           "Takes keys from a callable: (access key, secret key, session token or empty).");
+      .def(
+          "set_keys",
+          [](ClientOptions* options, nb::object keys) { options->keys = KeysOf(std::move(keys)); },
+          nb::arg("keys"), nb::sig(kSetKeys));
   nb::class_<SourceOptions>(module, "SourceOptions")
       .def(nb::init<>())
       .def_rw("key_column", &SourceOptions::key_column)
@@ -38,8 +42,16 @@ void BindOptions(nb::module_& module) {
       .def_rw("metadata_json", &SourceOptions::metadata_json)
       .def_rw("shard_by", &SourceOptions::shard_by)
       .def_rw("s3_profile", &SourceOptions::s3_profile)
-      .def_rw("s3_region", &SourceOptions::s3_region);
+      .def_rw("s3_region", &SourceOptions::s3_region)
+      .def(
+          "set_keys",
+          [](SourceOptions* options, nb::object keys) {
+            options->s3_keys = KeysOf(std::move(keys));
+          },
+          nb::arg("keys"), nb::sig(kSetKeys));
+  BindStreamOptions(module);
   BindLoadOptions(module);
+  BindDeleteOptions(module);
   BindPlanOptions(module);
   BindVerifyOptions(module);
   BindExportOptions(module);

@@ -2,6 +2,7 @@
 #include <utility>
 #include <vector>
 
+#include <arrow/c/abi.h>
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
@@ -11,8 +12,11 @@
 #include "bindings/callbacks.h"
 #include "bindings/jobs.h"
 #include "bindings/status_error.h"
+#include "vecload/delete.h"
 #include "vecload/export.h"
+#include "vecload/loader.h"
 #include "vecload/plan.h"
+#include "vecload/stream.h"
 #include "vecload/verify.h"
 
 namespace vecload::python {
@@ -43,10 +47,55 @@ void SetCreateIndex(LoadOptions* options, const std::string& metric,
                            .tags = std::move(tags)};
 }
 
+// What every job that sends rows is told.
+template <typename Options>
+void BindJob(nb::class_<Options>* options) {
+  options->def(nb::init<>())
+      .def_rw("sources", &Options::sources)
+      .def_rw("source", &Options::source)
+      .def_rw("client", &Options::client)
+      .def_rw("rate_vectors_per_s", &Options::rate_vectors_per_s)
+      .def_rw("rate_auto", &Options::rate_auto)
+      .def_rw("rate_requests_per_s", &Options::rate_requests_per_s)
+      .def_rw("batch_vectors_max", &Options::batch_vectors_max)
+      .def_rw("in_flight_max", &Options::in_flight_max)
+      .def_rw("encoders", &Options::encoders)
+      .def_rw("memory_bytes_max", &Options::memory_bytes_max)
+      .def_rw("rejects_path", &Options::rejects_path)
+      .def_rw("rejects_max", &Options::rejects_max)
+      .def_rw("part", &Options::part)
+      .def_rw("parts", &Options::parts)
+      .def_rw("keep_journal", &Options::keep_journal)
+      .def_rw("journal_path", &Options::journal_path)
+      .def_rw("restart", &Options::restart)
+      .def("set_index",
+           [](Options* chosen, const std::string& text) { SetIndex(&chosen->index, text); })
+      .def("set_give_up_after_s", [](Options* chosen, uint32_t seconds) {
+        chosen->give_up_after = std::chrono::seconds(seconds);
+      });
+}
+
+// Takes the stream out of a capsule of the Arrow PyCapsule interface.
+void TakeStream(const nb::object& capsule, ArrowArrayStream* stream) {
+  void* held = PyCapsule_GetPointer(capsule.ptr(), "arrow_array_stream");
+  if (held == nullptr) throw nb::python_error();
+  *stream = *static_cast<ArrowArrayStream*>(held);
+  static_cast<ArrowArrayStream*>(held)->release = nullptr;
+}
+
+void MakeStream(StreamOptions* made, std::string name, std::optional<uint64_t> rows,
+                nb::object open, bool is_repeatable) {
+  const auto take = [callee = Share(std::move(open))](ArrowArrayStream* stream) {
+    return CallPython(callee, [&](const nb::object& capsule) { TakeStream(capsule, stream); });
+  };
+  new (made) StreamOptions{
+      .name = std::move(name), .rows = rows, .open = take, .is_repeatable = is_repeatable};
+}
+
 }  // namespace
 
-void SetKeys(ClientOptions* options, nb::object keys) {
-  options->keys = [callee = Share(std::move(keys))]() -> Result<AwsKeys> {
+AwsKeysCallback KeysOf(nb::object keys) {
+  return [callee = Share(std::move(keys))]() -> Result<AwsKeys> {
     AwsKeys given;
     const Status status = CallPython(callee, [&](const nb::object& triple) {
       given = {.access_key = nb::cast<std::string>(triple[0]),
@@ -58,39 +107,27 @@ void SetKeys(ClientOptions* options, nb::object keys) {
   };
 }
 
+void BindStreamOptions(nb::module_& module) {
+  nb::class_<StreamOptions>(module, "StreamOptions")
+      .def("__init__", &MakeStream, nb::arg("name"), nb::arg("rows").none(), nb::arg("open"),
+           nb::arg("is_repeatable"));
+}
+
 void BindLoadOptions(nb::module_& module) {
-  nb::class_<LoadOptions>(module, "LoadOptions")
-      .def(nb::init<>())
-      .def_rw("sources", &LoadOptions::sources)
-      .def_rw("source", &LoadOptions::source)
-      .def_rw("client", &LoadOptions::client)
-      .def_rw("shards", &LoadOptions::shards)
-      .def_rw("rate_vectors_per_s", &LoadOptions::rate_vectors_per_s)
-      .def_rw("rate_auto", &LoadOptions::rate_auto)
-      .def_rw("rate_requests_per_s", &LoadOptions::rate_requests_per_s)
-      .def_rw("batch_vectors_max", &LoadOptions::batch_vectors_max)
-      .def_rw("in_flight_max", &LoadOptions::in_flight_max)
-      .def_rw("encoders", &LoadOptions::encoders)
-      .def_rw("memory_bytes_max", &LoadOptions::memory_bytes_max)
-      .def_rw("rejects_path", &LoadOptions::rejects_path)
-      .def_rw("rejects_max", &LoadOptions::rejects_max)
+  auto options = nb::class_<LoadOptions>(module, "LoadOptions");
+  BindJob(&options);
+  options.def_rw("shards", &LoadOptions::shards)
       .def_rw("rows_from_path", &LoadOptions::rows_from_path)
-      .def_rw("part", &LoadOptions::part)
-      .def_rw("parts", &LoadOptions::parts)
-      .def_rw("keep_journal", &LoadOptions::keep_journal)
-      .def_rw("journal_path", &LoadOptions::journal_path)
-      .def_rw("restart", &LoadOptions::restart)
-      .def("set_index",
-           [](LoadOptions* options, const std::string& text) { SetIndex(&options->index, text); })
       .def("set_create_index", &SetCreateIndex, nb::arg("distance_metric"),
            nb::arg("non_filterable_keys"), nb::arg("kms_key_arn"), nb::arg("tags"))
-      .def("set_on_duplicate",
-           [](LoadOptions* options, const std::string& word) {
-             options->on_duplicate = OnDuplicateOf(word);
-           })
-      .def("set_give_up_after_s", [](LoadOptions* options, uint32_t seconds) {
-        options->give_up_after = std::chrono::seconds(seconds);
+      .def("set_on_duplicate", [](LoadOptions* chosen, const std::string& word) {
+        chosen->on_duplicate = OnDuplicateOf(word);
       });
+}
+
+void BindDeleteOptions(nb::module_& module) {
+  auto options = nb::class_<DeleteOptions>(module, "DeleteOptions");
+  BindJob(&options);
 }
 
 void BindPlanOptions(nb::module_& module) {
@@ -100,6 +137,8 @@ void BindPlanOptions(nb::module_& module) {
       .def_rw("source", &PlanOptions::source)
       .def_rw("client", &PlanOptions::client)
       .def_rw("shards", &PlanOptions::shards)
+      .def_rw("sample_rows", &PlanOptions::sample_rows)
+      .def_rw("prices_path", &PlanOptions::prices_path)
       .def_rw("check_keys", &PlanOptions::check_keys)
       .def_rw("duplicates_path", &PlanOptions::duplicates_path)
       .def_rw("memory_bytes_max", &PlanOptions::memory_bytes_max)

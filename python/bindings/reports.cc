@@ -24,8 +24,12 @@ nb::object Text(const std::string& text) {
 }
 
 nb::dict ToDict(const ShardReport& shard);
+nb::dict ToDict(const PlannedValue& value);
 nb::dict ToDict(const RepeatedKey::Row& row);
 nb::dict ToDict(const RepeatedKey& key);
+
+nb::dict ToDict(const PlannedReject& reject);
+nb::dict ToDict(const ShardTime& time);
 
 template <typename T>
 nb::list List(const std::vector<T>& items) {
@@ -41,6 +45,14 @@ nb::dict ToDict(const ShardReport& shard) {
   dict["vectors_acknowledged"] = shard.vectors_acknowledged;
   dict["vectors_per_s"] = shard.vectors_per_s;
   dict["throttled"] = shard.throttled;
+  return dict;
+}
+
+nb::dict ToDict(const PlannedValue& value) {
+  nb::dict dict;
+  dict["value"] = value.value;
+  dict["index"] = value.index;
+  dict["rows"] = value.rows;
   return dict;
 }
 
@@ -138,6 +150,46 @@ nb::dict ToDict(const LoadReport& report) {
   return dict;
 }
 
+nb::dict ToDict(const PlannedReject& reject) {
+  nb::dict dict;
+  dict["rule"] = reject.rule;
+  dict["rows"] = reject.rows;
+  dict["file"] = Text(reject.file);
+  dict["row"] = reject.row;
+  dict["message"] = Text(reject.message);
+  return dict;
+}
+
+nb::dict ToDict(const ShardTime& time) {
+  nb::dict dict;
+  dict["shards"] = time.shards;
+  dict["requests"] = time.requests;
+  dict["load_s"] = time.load_s;
+  return dict;
+}
+
+nb::dict ToDict(const PlannedCost& cost) {
+  nb::dict dict;
+  dict["currency"] = cost.currency;
+  dict["load"] = cost.load;
+  dict["storage_month"] = cost.storage_month;
+  dict["queries_1000"] = cost.queries_1000;
+  dict["verify_lists"] = nb::none();
+  if (!cost.verify_lists.empty()) dict["verify_lists"] = cost.verify_lists;
+  dict["region"] = cost.region;
+  dict["prices_source"] = cost.prices_source;
+  dict["prices_date"] = cost.prices_date;
+  return dict;
+}
+
+void AddSample(const LoadPlan& plan, nb::dict* dict) {
+  (*dict)["sample_rows"] = plan.sample_rows;
+  (*dict)["sample_rows_read"] = plan.sample_rows_read;
+  (*dict)["sample_rejects"] = List(plan.sample_rejects);
+  (*dict)["key_bytes_mean"] = plan.key_bytes_mean;
+  (*dict)["metadata_bytes_mean"] = plan.metadata_bytes_mean;
+}
+
 nb::dict ToDict(const LoadPlan& plan) {
   nb::dict dict;
   dict["files"] = plan.files;
@@ -145,12 +197,15 @@ nb::dict ToDict(const LoadPlan& plan) {
   dict["rows"] = plan.rows;
   dict["source_bytes"] = plan.source_bytes;
   AddColumns(plan.columns, &dict);
+  dict["key_reason"] = plan.columns.key_reason;
+  dict["vector_reason"] = plan.columns.vector_reason;
+  dict["metadata_reason"] = plan.columns.metadata_reason;
   dict["dimension"] = plan.dimension;
   dict["index_exists"] = plan.index_exists;
   dict["shards"] = plan.shards;
-  dict["sample_rows"] = plan.sample_rows;
-  dict["key_bytes_mean"] = plan.key_bytes_mean;
-  dict["metadata_bytes_mean"] = plan.metadata_bytes_mean;
+  dict["values"] = List(plan.values);
+  dict["rows_without_value"] = plan.rows_without_value;
+  AddSample(plan, &dict);
   dict["batch_vectors"] = plan.batch_vectors;
   dict["requests"] = plan.requests;
   dict["body_bytes"] = plan.body_bytes;
@@ -158,6 +213,8 @@ nb::dict ToDict(const LoadPlan& plan) {
   dict["load_s"] = plan.load_s;
   dict["memory_bytes_max"] = plan.memory_bytes_max;
   dict["verify_list_calls"] = plan.verify_list_calls;
+  dict["by_shards"] = List(plan.by_shards);
+  dict["cost"] = ToDict(plan.cost);
   dict["repeated_keys"] = nb::none();
   if (plan.repeated_keys.has_value()) {
     nb::dict repeated;

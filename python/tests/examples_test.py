@@ -50,6 +50,15 @@ def test_what_an_example_loads_is_there(s3vectors: LocalS3Vectors, name: str, ro
     assert told == f"{found} vectors are in bucket/index\n"
 
 
+def test_langchain_finds_what_was_loaded(s3vectors: LocalS3Vectors) -> None:
+    told = run("from_langchain.py", "bucket/index").splitlines()
+    assert told == [
+        "1001 vectors are in bucket/index",
+        "doc-1000 a cat sleeps {'year': 2000}",
+    ]
+    assert keys_in(s3vectors) == 1001
+
+
 def test_the_example_of_a_test_passes() -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null"]
     done = subprocess.run(

@@ -6,6 +6,7 @@ Method: the installed package against its own local server; pyarrow reads what w
 from __future__ import annotations
 
 import pickle
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,11 @@ def test_a_plan_without_an_index_calls_nobody(file: str) -> None:
     assert (plan.files, plan.rows, plan.dimension, plan.shards) == (1, ROWS, 8, 2)
     assert plan.metadata_columns == ["year"]
     assert plan.repeated_keys is None
+    assert plan.sample_rows_read == plan.sample_rows == ROWS and plan.sample_rejects == []
+    assert plan.vector_reason.startswith("the only list")
+    assert [time.shards for time in plan.by_shards] == [1]
+    assert Decimal(plan.cost.load) > 0 and plan.cost.verify_lists is None
+    assert plan.to_dict()["cost"]["currency"] == "USD"
     assert plan.to_dict()["rows"] == ROWS
 
 
@@ -61,7 +67,15 @@ def test_one_index_for_each_value(s3vectors: LocalS3Vectors, file: str) -> None:
     table = pq.read_table(file)
     tenants = pa.array([("acme", "b c")[row % 2] for row in range(ROWS)])
     pq.write_table(table.append_column("tenant", tenants), file)
-    assert vecload.plan(file, INDEX, shard_by="tenant").shards == 2
+    plan = vecload.plan(file, INDEX, shard_by="tenant")
+    assert plan.shards == 2
+    assert [(value.value, value.rows) for value in plan.values] == [
+        ("acme", ROWS / 2),
+        ("b c", ROWS / 2),
+    ]
+    assert plan.values[0].index is not None and plan.values[0].index.startswith(f"{INDEX}-acme")
+    assert plan.rows_without_value == 0
+    assert vecload.plan(file, shard_by="tenant").values[0].index is None
     report = vecload.load(file, INDEX, shard_by="tenant", **NEW)
     assert [shard.value for shard in report.shards] == ["acme", "b c"]
     assert [shard.vectors_acknowledged for shard in report.shards] == [ROWS / 2, ROWS / 2]

@@ -173,7 +173,13 @@ def test_types_are_told() -> None:
     assert any(one.startswith("pyarrow==26") for one in requires)
 
 
-MODULES = ["vecload._jobs", "vecload._index", "vecload.testing"]
+MODULES = [
+    "vecload._load",
+    "vecload._delete",
+    "vecload._audit",
+    "vecload._index",
+    "vecload.testing",
+]
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -1,13 +1,15 @@
 """Moves vectors into Amazon S3 Vectors at the service's limit, and accounts for every row.
 
-:func:`load` takes files and any Arrow table; :func:`plan`, :func:`verify`, :func:`export` and
-:func:`query` are what the command line has under these names; :mod:`vecload.testing` is S3 Vectors
-for tests.
+:func:`load` takes files and any Arrow table; :func:`delete`, :func:`plan`, :func:`verify`,
+:func:`export` and :func:`query` are what the command line has under these names;
+:mod:`vecload.testing` is S3 Vectors for tests.
 """
 
 import atexit
 
 from vecload import _native
+from vecload._audit import export, plan, verify
+from vecload._delete import delete
 from vecload._errors import (
     CancelledError,
     ConflictError,
@@ -23,18 +25,23 @@ from vecload._errors import (
     VecloadError,
 )
 from vecload._index import Index, Neighbor, ShardedIndex, Vector, query
-from vecload._jobs import export, load, plan, verify
+from vecload._load import load
 from vecload._reports import (
+    DeleteReport,
     ExportProgress,
     ExportReport,
     IndexInfo,
     LoadPlan,
     LoadProgress,
     LoadReport,
+    PlannedCost,
+    PlannedReject,
+    PlannedValue,
     RepeatedKey,
     RepeatedKeys,
     RowPlace,
     ShardReport,
+    ShardTime,
     VerifyProgress,
     VerifyReport,
 )
@@ -45,6 +52,7 @@ __all__ = [
     "CancelledError",
     "ConflictError",
     "CorruptError",
+    "DeleteReport",
     "DeniedError",
     "ExportProgress",
     "ExportReport",
@@ -58,11 +66,15 @@ __all__ = [
     "LoadReport",
     "Neighbor",
     "NotFoundError",
+    "PlannedCost",
+    "PlannedReject",
+    "PlannedValue",
     "QuotaError",
     "RepeatedKey",
     "RepeatedKeys",
     "RowPlace",
     "ShardReport",
+    "ShardTime",
     "ShardedIndex",
     "ThrottledError",
     "UnavailableError",
@@ -70,6 +82,7 @@ __all__ = [
     "Vector",
     "VerifyProgress",
     "VerifyReport",
+    "delete",
     "export",
     "load",
     "plan",

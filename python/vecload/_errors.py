@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vecload._reports import ExportReport, LoadReport
+    from vecload._reports import DeleteReport, ExportReport, LoadReport
 
 
 class VecloadError(Exception):
@@ -18,7 +18,7 @@ class VecloadError(Exception):
         http_status: Of the service's answer; 0 where no service was involved.
         aws_code: AWS's name of the error, e.g. ``"TooManyRequestsException"``, or empty.
         request_id: What AWS support asks for, or empty.
-        report: Of a load or export that stopped after it began: how far it came.
+        report: Of a load, deletion or export that stopped after it began: how far it came.
     """
 
     code = "internal"
@@ -31,7 +31,7 @@ class VecloadError(Exception):
         self.http_status = http_status
         self.aws_code = aws_code
         self.request_id = request_id
-        self.report: LoadReport | ExportReport | None = None
+        self.report: LoadReport | DeleteReport | ExportReport | None = None
 
 
 class InvalidArgumentError(VecloadError, ValueError):

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from vecload import _native
 from vecload._errors import ConflictError, InvalidArgumentError
 from vecload._reports import IndexInfo
-from vecload._session import Session, client_options
+from vecload._session import Session, client_options, keys_of
 
 Filter = Mapping[str, Any] | str
 
@@ -73,7 +73,7 @@ class Index:
         Raises:
             NotFoundError: There is neither, or a shard is missing.
         """
-        options = client_options(endpoint_url, region, profile, session)
+        options = client_options(endpoint_url, region, profile, keys_of(session))
         self._native = _native.open_index(options, name)
 
     @classmethod
@@ -97,7 +97,7 @@ class Index:
         Raises:
             ConflictError: The index exists.
         """
-        options = client_options(endpoint_url, region, profile, session)
+        options = client_options(endpoint_url, region, profile, keys_of(session))
         _native.create_index(
             options,
             name,
@@ -120,7 +120,7 @@ class Index:
         session: Session | None = None,
     ) -> int:
         """Deletes the index of that name, or else all shards of that base; returns how many."""
-        options = client_options(endpoint_url, region, profile, session)
+        options = client_options(endpoint_url, region, profile, keys_of(session))
         return _native.delete_index(options, name)
 
     def __repr__(self) -> str:

@@ -137,6 +137,62 @@ class LoadReport(_Report):
 
 
 @dataclasses.dataclass(frozen=True)
+class DeleteReport(_Report):
+    """The account of a deletion, under the names that ``vecload delete --output json`` uses.
+
+    ``rows_total`` is always ``vectors_acknowledged + vectors_resumed + vectors_rejected +
+    vectors_superseded + rows_remaining``.
+    """
+
+    error: VecloadError | None
+    """Why the deletion stopped early; None where it came to its end."""
+    exit_code: int
+    """0 all acknowledged; 3 some keys rejected; 4 stopped after it began."""
+    index: str
+    endpoint_url: str
+    sources: list[str]
+    part: int
+    parts: int
+    key_column: str
+    rejects: str
+    """The file that tells of rejected keys; empty where there are none."""
+    journal: str
+    """The file that a later run resumes from; empty where none was kept."""
+    rows_total: int
+    vectors_acknowledged: int
+    """Deleted, or never there: the service does not tell."""
+    vectors_resumed: int
+    """Acknowledged by an earlier run."""
+    vectors_rejected: int
+    vectors_superseded: int
+    """The same key stood in the same request."""
+    rows_remaining: int
+    requests: int
+    attempts: int
+    throttled: int
+    bytes_sent: int
+    wall_s: float
+    vectors_per_s: float
+    shards: list[ShardReport]
+    """In order; empty where the index is not divided."""
+
+    @property
+    def status(self) -> str:
+        """``"complete"``, ``"finished_with_rejects"`` or ``"stopped"``."""
+        if self.error is not None:
+            return "stopped"
+        return "finished_with_rejects" if self.vectors_rejected else "complete"
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"status": self.status, **super().to_dict()}
+
+    @classmethod
+    def _of(cls, native: dict[str, Any]) -> DeleteReport:
+        native["shards"] = [ShardReport(**shard) for shard in native["shards"]]
+        return cls(**{field.name: native[field.name] for field in dataclasses.fields(cls)})
+
+
+@dataclasses.dataclass(frozen=True)
 class RowPlace(_Report):
     """A row of a file, counted from 0."""
 
@@ -166,8 +222,56 @@ class RepeatedKeys(_Report):
 
 
 @dataclasses.dataclass(frozen=True)
+class PlannedReject(_Report):
+    """A rule that rows of a plan's sample break."""
+
+    rule: str
+    rows: int
+    """Of the sample."""
+    file: str
+    """Of the first of them, as the two that follow."""
+    row: int
+    message: str
+
+
+@dataclasses.dataclass(frozen=True)
+class ShardTime(_Report):
+    """How long a load over so many indexes takes."""
+
+    shards: int
+    requests: int
+    load_s: float
+
+
+@dataclasses.dataclass(frozen=True)
+class PlannedCost(_Report):
+    """What a load costs: amounts as the text of decimal numbers, for ``decimal.Decimal``."""
+
+    currency: str
+    load: str
+    storage_month: str
+    queries_1000: str
+    """Without what queries scan of the index."""
+    verify_lists: str | None
+    """``None``: no price is known."""
+    region: str
+    prices_source: str
+    prices_date: str
+
+
+@dataclasses.dataclass(frozen=True)
+class PlannedValue(_Report):
+    """A value of the column by which rows are divided, and how many rows it has."""
+
+    value: str
+    index: str | None
+    """``BUCKET/INDEX``; None where no index was named."""
+    rows: int
+
+
+@dataclasses.dataclass(frozen=True)
 class LoadPlan(_Report):
-    """What a load will take, told from the files' footers and a small sample of rows."""
+    """What a load will take, told from the files' footers and a sample of rows."""
 
     files: int
     row_groups: int
@@ -177,10 +281,21 @@ class LoadPlan(_Report):
     vector_column: str
     metadata_columns: list[str]
     metadata_json: str
+    key_reason: str
+    """Why this column was chosen, as the two that follow."""
+    vector_reason: str
+    metadata_reason: str
     dimension: int
     index_exists: bool
     shards: int
+    values: list[PlannedValue]
+    """With ``shard_by``: in the order of their bytes."""
+    rows_without_value: int
+    """Will be rejected."""
     sample_rows: int
+    """Rows of the sample that can be loaded."""
+    sample_rows_read: int
+    sample_rejects: list[PlannedReject]
     key_bytes_mean: float
     metadata_bytes_mean: float
     batch_vectors: int
@@ -190,10 +305,16 @@ class LoadPlan(_Report):
     load_s: float
     memory_bytes_max: int
     verify_list_calls: int
+    by_shards: list[ShardTime]
+    cost: PlannedCost
     repeated_keys: RepeatedKeys | None
 
     @classmethod
     def _of(cls, native: dict[str, Any]) -> LoadPlan:
+        values = [
+            PlannedValue(value["value"], value["index"] or None, value["rows"])
+            for value in native.pop("values")
+        ]
         repeated = native.pop("repeated_keys")
         if repeated is not None:
             shown = [
@@ -201,7 +322,17 @@ class LoadPlan(_Report):
                 for key in repeated["shown"]
             ]
             repeated = RepeatedKeys(repeated["keys"], repeated["rows"], shown)
-        return cls(**native, repeated_keys=repeated)
+        rejects = [PlannedReject(**reject) for reject in native.pop("sample_rejects")]
+        times = [ShardTime(**time) for time in native.pop("by_shards")]
+        cost = PlannedCost(**native.pop("cost"))
+        return cls(
+            **native,
+            values=values,
+            sample_rejects=rejects,
+            by_shards=times,
+            cost=cost,
+            repeated_keys=repeated,
+        )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,14 +15,14 @@ class Session(Protocol):
 
 
 def client_options(
-    endpoint_url: str | None, region: str | None, profile: str | None, session: Session | None
+    endpoint_url: str | None, region: str | None, profile: str | None, keys: Keys | None
 ) -> _native.ClientOptions:
     """The native chain's settings, or those of a session."""
     options = _native.ClientOptions()
-    if session is not None:
-        region = region or _region_of(session)
-        profile = profile or _profile_of(session)
-        options.set_keys(_keys_of(session))
+    if keys is not None:
+        region = region or keys.region
+        profile = profile or keys.profile
+        options.set_keys(keys)
     options.endpoint_url = endpoint_url or ""
     options.region = region or ""
     options.profile = profile or ""
@@ -41,11 +41,13 @@ def _profile_of(session: Any) -> str | None:
     return None if name == "default" else name
 
 
-class _Keys:
+class Keys:
     """Keys through the session, which renews them in its own way when they are about to expire."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self.region = _region_of(session)
+        self.profile = _profile_of(session)
 
     def __call__(self) -> tuple[str, str, str]:
         credentials = self._session.get_credentials()
@@ -58,7 +60,10 @@ class _Keys:
         return frozen.access_key, frozen.secret_key, frozen.token or ""
 
 
-def _keys_of(session: Session) -> _Keys:
-    keys = _Keys(session)
+def keys_of(session: Session | None) -> Keys | None:
+    """What the native module asks; None: its own chain."""
+    if session is None:
+        return None
+    keys = Keys(session)
     keys()  # so that a session without credentials is told at once, and here
     return keys

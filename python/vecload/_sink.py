@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from vecload._errors import InvalidArgumentError, VecloadError
-from vecload._jobs import load
+from vecload._load import load
 
 _pa: Any = importlib.import_module("pyarrow")
 _fs: Any = importlib.import_module("pyarrow.fs")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias, runtime_checkable
@@ -29,6 +30,10 @@ Source: TypeAlias = Path | Sequence[Path] | ArrowStream | npt.NDArray[Any]
 """Paths and URIs (files, globs, directories, ``s3://BUCKET/PREFIX``); a pyarrow Table, RecordBatch,
 RecordBatchReader or Dataset; a pandas or polars DataFrame, a DuckDB relation, or anything else with
 ``__arrow_c_stream__``; a two-dimensional NumPy array with ``keys=``."""
+
+Keys: TypeAlias = Path | Sequence[Path] | ArrowStream | npt.NDArray[Any]
+"""Keys themselves: a sequence or an array of str; a table or stream with a column of them; or
+files that list them: one path or URI, or a list of ``pathlib.Path``."""
 
 _ACCEPTED = (
     "load takes paths, a pyarrow Table, RecordBatchReader or Dataset, a pandas or polars "
@@ -83,11 +88,68 @@ def stream_of(
     kind = type(source).__name__
     if isinstance(source, _pa.RecordBatchReader):
         return _of_reader(source, name or kind)
+    if hasattr(source, "with_format") and hasattr(source, "iter"):
+        return _of_hugging_face(source, name or kind)
     if not hasattr(source, "__arrow_c_stream__"):
         return _of_reader(_reader_of(source), name or kind)
     if _is_fixed(source):
         return _of_table(source, name or kind, len(source))
     return Stream(name or kind, source.__arrow_c_stream__)
+
+
+def key_files_of(keys: Any, name: str | None) -> list[str] | None:
+    """The files, where keys are listed in some: a text alone, or anything that is a path. A list
+    of texts is keys."""
+    files = paths_of(keys)
+    listed: list[Any] = list(keys) if isinstance(keys, list | tuple) else []  # pyright: ignore
+    if any(isinstance(item, str) for item in listed):
+        if files and len(files) <= _LISTED_MAX and all(map(_is_there, files)):
+            raise InvalidArgumentError(
+                f"a list of texts is keys, and these are names of files ({files[0]!r}, ...): give "
+                "pathlib.Path objects where the files list the keys, or a NumPy array of the keys"
+            )
+        return None
+    if files is not None and name is not None:
+        raise InvalidArgumentError("name= is of keys in memory, not of files")
+    return files
+
+
+def _is_there(path: str) -> bool:
+    return os.access(path, os.F_OK)
+
+
+_LISTED_MAX = 1_000
+"""Nobody writes down more files one by one."""
+
+
+def key_stream_of(keys: Any, key: str | None, name: str | None) -> Stream:
+    """Keys in memory, as a stream with a column of them."""
+    name = name or "keys"
+    if isinstance(keys, list | tuple | np.ndarray):
+        return _of_keys(keys, name)  # pyright: ignore[reportUnknownArgumentType]
+    if isinstance(keys, _pa.Array | _pa.ChunkedArray):
+        return _of_column(keys, name)
+    if type(keys).__name__ == "Series":  # of pandas or polars: a column, whatever its name is
+        arrow = keys.to_arrow() if hasattr(keys, "to_arrow") else _pa.Array.from_pandas(keys)
+        return _of_column(arrow, name)
+    return stream_of(keys, name=name, keys=None, key=key, vector=None, metadata=None)
+
+
+def _of_keys(keys: Any, name: str) -> Stream:
+    if isinstance(keys, np.ndarray) and keys.ndim != 1:
+        raise InvalidArgumentError(f"an array of keys has one dimension, not {keys.ndim}")
+    try:
+        column = _pa.array(keys)
+    except (_pa.ArrowException, TypeError) as error:
+        raise InvalidArgumentError(f"keys are all texts, or all integers: {error}") from error
+    return _of_column(column, name)
+
+
+def _of_column(column: Any, name: str) -> Stream:
+    if _pa.types.is_null(column.type):
+        column = column.cast(_pa.string())  # of no rows, or of none that has a key
+    table = _pa.table({"key": column})
+    return _of_table(table, name, table.num_rows)
 
 
 def _of_table(table: Any, name: str, rows: int) -> Stream:
@@ -104,8 +166,34 @@ def _is_fixed(source: Any) -> bool:
     )
 
 
+_ROWS_AT_ONCE = 1_000
+"""Of a Hugging Face dataset, which gives tables of so many rows."""
+
+
+def _of_hugging_face(source: Any, name: str) -> Stream:
+    """A dataset lies in its files, which do not change, and can be read again; one that is
+    streamed passes by once."""
+
+    def reader() -> Any:
+        tables = source.with_format("arrow").iter(batch_size=_ROWS_AT_ONCE)
+        first = next(tables, None)
+        if first is None:
+            raise InvalidArgumentError(f"{name} has no rows, and so no columns to be found in it")
+        parts = itertools.chain([first], tables)
+        batches = (batch for part in parts for batch in part.to_batches())
+        return _pa.RecordBatchReader.from_batches(first.schema, batches)
+
+    if not hasattr(source, "__len__"):
+        return _of_reader(reader(), name)
+    if len(source) == 0:
+        reader()  # raises
+    return Stream(name, lambda: reader().__arrow_c_stream__(), len(source), is_repeatable=True)
+
+
 def _reader_of(source: Any) -> Any:
-    """Of what is no Arrow stream itself: a dataset or a scanner."""
+    """Of what is no Arrow stream itself: a dataset or scanner, or a Delta table, which has one."""
+    if hasattr(source, "to_pyarrow_dataset"):
+        source = source.to_pyarrow_dataset()
     if hasattr(source, "scanner"):
         source = source.scanner()
     if hasattr(source, "to_reader"):

@@ -34,8 +34,10 @@ constexpr uint64_t kKeyBytesGuess = 40;
 
 class Verification {
  public:
-  explicit Verification(const VerifyOptions& options)
+  // The source lives longer.
+  Verification(const VerifyOptions& options, Source* source)
       : options_(options),
+        source_(source),
         rules_{options.keys_only, options.metadata_numbers == MetadataNumbers::kFloat32} {}
   Result<VerifyReport> Run();
 
@@ -84,9 +86,9 @@ class Verification {
   void Tell();
 
   const VerifyOptions& options_;
+  Source* const source_;
   DigestRules rules_;
   source::RowRules row_rules_;
-  std::unique_ptr<Source> source_;
   std::unique_ptr<Client> client_;
   std::unique_ptr<const client::ValueNumbers> values_;  // null: the key says which shard it is
   client::ShardSet indexes_;
@@ -114,9 +116,8 @@ Result<client::ShardSet> Verification::FindIndexes() {
 Status Verification::ReadValues() {
   if (options_.source.shard_by.empty()) return Status::Ok();
   VECLOAD_RETURN_IF_ERROR(client::CheckValueBase(options_.index));
-  VECLOAD_ASSIGN_OR_RETURN(
-      source::ShardValues found,
-      source::FindShardValues(source_.get(), client::kShardsMax, options_.stop));
+  VECLOAD_ASSIGN_OR_RETURN(source::ShardValues found,
+                           source::FindShardValues(source_, client::kShardsMax, options_.stop));
   std::vector<std::string> values;
   for (source::ShardValues::Value& value : found.values) values.push_back(std::move(value.text));
   values_ = std::make_unique<const client::ValueNumbers>(std::move(values));
@@ -124,7 +125,6 @@ Status Verification::ReadValues() {
 }
 
 Status Verification::Open() {
-  VECLOAD_ASSIGN_OR_RETURN(source_, OpenSource(options_.sources, options_.source));
   VECLOAD_ASSIGN_OR_RETURN(client_, Client::Open(options_.client));
   VECLOAD_RETURN_IF_ERROR(ReadValues());
   VECLOAD_ASSIGN_OR_RETURN(indexes_, FindIndexes());
@@ -390,11 +390,29 @@ Result<VerifyReport> Verification::Run() {
   return report_;
 }
 
+Status CheckStream(const VerifyOptions& options, const Source& source) {
+  if (!source.CanReadAgain() || source.manifest().rows >= kRowsUnknown) {
+    return Status::InvalidArgument(
+        "what differs is found by a second pass over the source, and this stream passes by once; "
+        "verify a table that holds its rows, or files");
+  }
+  if (options.source.shard_by.empty()) return Status::Ok();
+  return Status::InvalidArgument(
+      "the values of a column are found by a pass over it, which is of files");
+}
+
 }  // namespace
 }  // namespace audit
 
 Result<VerifyReport> Verify(const VerifyOptions& options) {
-  return audit::Verification(options).Run();
+  VECLOAD_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source,
+                           OpenSource(options.sources, options.source));
+  return audit::Verification(options, source.get()).Run();
+}
+
+Result<VerifyReport> Verify(const VerifyOptions& options, Source* source) {
+  VECLOAD_RETURN_IF_ERROR(audit::CheckStream(options, *source));
+  return audit::Verification(options, source).Run();
 }
 
 }  // namespace vecload

@@ -55,9 +55,15 @@ std::shared_ptr<CredentialProvider> CredentialProvider::FromKeys(Credentials cre
   return std::make_shared<FixedProvider>(std::move(credentials));
 }
 
-Result<std::shared_ptr<CredentialProvider>> CredentialProvider::FromSource(
-    std::function<Result<Credentials>()> read) {
-  return RenewingProvider::Start(std::move(read), {});
+Result<std::shared_ptr<CredentialProvider>> CredentialProvider::FromSource(AwsKeysCallback read) {
+  return RenewingProvider::Start(
+      [read = std::move(read)]() -> Result<Credentials> {
+        VECLOAD_ASSIGN_OR_RETURN(AwsKeys keys, read());
+        return Credentials{.access_key = std::move(keys.access_key),
+                           .secret_key = std::move(keys.secret_key),
+                           .session_token = std::move(keys.session_token)};
+      },
+      {});
 }
 
 }  // namespace vecload::auth

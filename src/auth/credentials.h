@@ -1,10 +1,10 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "auth/sigv4.h"
+#include "vecload/aws_keys.h"
 #include "vecload/status.h"
 
 namespace vecload::auth {
@@ -18,6 +18,10 @@ struct AwsSettings {
   std::string endpoint_s3vectors;  // flag, AWS_ENDPOINT_URL_S3VECTORS, AWS_ENDPOINT_URL, profile
   std::string endpoint_s3;         // AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, profile
   std::string ca_bundle;           // AWS_CA_BUNDLE, profile's ca_bundle; empty: see CaBundleOf
+  // Who gave them, for people: "--region", "AWS_REGION", "region in the AWS profile". Empty where
+  // nobody did.
+  std::string region_origin;
+  std::string endpoint_s3vectors_origin;
 };
 
 // Arguments win over the environment, the environment over files. kInvalidArgument: a profile that
@@ -43,8 +47,7 @@ class CredentialProvider {
   // Keys that `read` gives, asked again every minute and on Refresh, on a thread of its own; a
   // reading that is late is left behind, so `read` must own what it uses. Its failure where the
   // first reading fails.
-  static Result<std::shared_ptr<CredentialProvider>> FromSource(
-      std::function<Result<Credentials>()> read);
+  static Result<std::shared_ptr<CredentialProvider>> FromSource(AwsKeysCallback read);
 
   virtual ~CredentialProvider() = default;
   // The newest complete triple.

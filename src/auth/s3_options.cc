@@ -141,6 +141,10 @@ Status SetEndpoint(const std::string& url, arrow::fs::S3Options* options) {
   return Status::Ok();
 }
 
+arrow::fs::S3Options OptionsWith(const Credentials& keys) {
+  return arrow::fs::S3Options::FromAccessKey(keys.access_key, keys.secret_key, keys.session_token);
+}
+
 // Called with sdk_mutex held.
 Result<arrow::fs::S3Options> OptionsWithKeys(const AwsSettings& settings) {
   VECLOAD_ASSIGN_OR_RETURN(KeySource source, ChooseKeySource(settings));
@@ -152,11 +156,7 @@ Result<arrow::fs::S3Options> OptionsWithKeys(const AwsSettings& settings) {
     source.kind = KeySource::Kind::kSdk;
     source.sdk_profile = settings.profile;
   }
-  if (source.kind != KeySource::Kind::kSdk) {
-    return arrow::fs::S3Options::FromAccessKey(source.credentials.access_key,
-                                               source.credentials.secret_key,
-                                               source.credentials.session_token);
-  }
+  if (source.kind != KeySource::Kind::kSdk) return OptionsWith(source.credentials);
   arrow::fs::S3Options options = SdkOptions(settings, source);
   VECLOAD_RETURN_IF_ERROR(ReadOnce(options, settings, source).status());
   return options;
@@ -173,10 +173,12 @@ Result<ReadKeys> OpenSdkChain(const AwsSettings& settings, const KeySource& sour
 }
 
 Result<std::shared_ptr<arrow::fs::FileSystem>> MakeS3FileSystem(const AwsSettings& settings,
-                                                                const std::string& bucket) {
+                                                                const std::string& bucket,
+                                                                const Credentials* keys) {
   const std::lock_guard lock(sdk_mutex);
   VECLOAD_RETURN_IF_ERROR(StartSdk(settings));
-  VECLOAD_ASSIGN_OR_RETURN(arrow::fs::S3Options options, OptionsWithKeys(settings));
+  VECLOAD_ASSIGN_OR_RETURN(arrow::fs::S3Options options,
+                           keys != nullptr ? OptionsWith(*keys) : OptionsWithKeys(settings));
   VECLOAD_RETURN_IF_ERROR(SetEndpoint(settings.endpoint_s3, &options));
   options.tls_ca_file_path = CaBundleOf(settings);
   options.retry_strategy = arrow::fs::S3RetryStrategy::GetAwsStandardRetryStrategy(kAttemptsMax);

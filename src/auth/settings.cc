@@ -17,6 +17,20 @@ bool IsTrue(const std::string& text) {
   return text == "true" || text == "True" || text == "TRUE" || text == "1";
 }
 
+// A setting, and who gave it.
+struct Given {
+  std::string value;
+  std::string origin;
+};
+
+// The first that is not empty.
+Given FirstGiven(std::initializer_list<Given> candidates) {
+  for (const Given& candidate : candidates) {
+    if (!candidate.value.empty()) return candidate;
+  }
+  return {};
+}
+
 // "http[s]://HOST[:PORT][/PATH]" without its trailing slash; `origin` says who gave it.
 Result<std::string> CheckEndpoint(std::string url, std::string_view origin) {
   if (url.empty()) return url;
@@ -46,15 +60,19 @@ Status CheckRegion(const std::string& region) {
 
 // The precedence that AWS documents for one service: its own variable, the one for all services,
 // the profile's [services] section, the profile.
-Result<std::string> ConfiguredEndpoint(const char* variable, const std::string& service,
-                                       const ProfileFiles& files, const IniSection& profile) {
+Result<Given> ConfiguredEndpoint(const char* variable, const std::string& service,
+                                 const ProfileFiles& files, const IniSection& profile) {
+  const auto checked = [](const std::string& url, const std::string& origin) -> Result<Given> {
+    VECLOAD_ASSIGN_OR_RETURN(std::string value, CheckEndpoint(url, origin));
+    return Given{value, value.empty() ? "" : origin};
+  };
   if (IsTrue(EnvironmentVariable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")) ||
       IsTrue(ValueOf(profile, "ignore_configured_endpoint_urls"))) {
-    return std::string();
+    return Given();
   }
   for (const char* name : {variable, "AWS_ENDPOINT_URL"}) {
     const std::string url = EnvironmentVariable(name);
-    if (!url.empty()) return CheckEndpoint(url, name);
+    if (!url.empty()) return checked(url, name);
   }
   const std::string& services_name = ValueOf(profile, "services");
   if (!services_name.empty()) {
@@ -64,9 +82,9 @@ Result<std::string> ConfiguredEndpoint(const char* variable, const std::string& 
                                      "], which is not in " + files.where());
     }
     const std::string& url = ValueOf(*services, service + ".endpoint_url");
-    if (!url.empty()) return CheckEndpoint(url, "[services " + services_name + "]");
+    if (!url.empty()) return checked(url, "[services " + services_name + "]");
   }
-  return CheckEndpoint(ValueOf(profile, "endpoint_url"), "endpoint_url in the AWS profile");
+  return checked(ValueOf(profile, "endpoint_url"), "endpoint_url in the AWS profile");
 }
 
 Status CheckReadable(const std::string& path) {
@@ -95,23 +113,30 @@ Result<AwsSettings> ReadAwsSettings(const std::string& profile, const std::strin
     }
     section = &none;
   }
-  settings.region =
-      FirstOf({region, EnvironmentVariable("AWS_REGION"), EnvironmentVariable("AWS_DEFAULT_REGION"),
-               ValueOf(*section, "region")});
+  const Given found_region =
+      FirstGiven({{region, "--region"},
+                  {EnvironmentVariable("AWS_REGION"), "AWS_REGION"},
+                  {EnvironmentVariable("AWS_DEFAULT_REGION"), "AWS_DEFAULT_REGION"},
+                  {ValueOf(*section, "region"), "region in the AWS profile"}});
+  settings.region = found_region.value;
+  settings.region_origin = found_region.origin;
   VECLOAD_RETURN_IF_ERROR(CheckRegion(settings.region));
   settings.ca_bundle =
       FirstOf({EnvironmentVariable("AWS_CA_BUNDLE"), ValueOf(*section, "ca_bundle")});
   VECLOAD_RETURN_IF_ERROR(CheckReadable(settings.ca_bundle));
   if (endpoint_url.empty()) {
-    VECLOAD_ASSIGN_OR_RETURN(
-        settings.endpoint_s3vectors,
-        ConfiguredEndpoint("AWS_ENDPOINT_URL_S3VECTORS", "s3vectors", files, *section));
+    VECLOAD_ASSIGN_OR_RETURN(Given found, ConfiguredEndpoint("AWS_ENDPOINT_URL_S3VECTORS",
+                                                             "s3vectors", files, *section));
+    settings.endpoint_s3vectors = std::move(found.value);
+    settings.endpoint_s3vectors_origin = std::move(found.origin);
   } else {
+    settings.endpoint_s3vectors_origin = "--endpoint-url";
     VECLOAD_ASSIGN_OR_RETURN(settings.endpoint_s3vectors,
                              CheckEndpoint(endpoint_url, "--endpoint-url"));
   }
-  VECLOAD_ASSIGN_OR_RETURN(settings.endpoint_s3,
+  VECLOAD_ASSIGN_OR_RETURN(Given s3,
                            ConfiguredEndpoint("AWS_ENDPOINT_URL_S3", "s3", files, *section));
+  settings.endpoint_s3 = std::move(s3.value);
   return settings;
 }
 

@@ -77,6 +77,7 @@ void Declare(CLI::App* app, Command* chosen) {
   AddVerify(app, chosen);
   AddExport(app, chosen);
   AddPlan(app, chosen);
+  AddDoctor(app, chosen);
 }
 
 int RunCommand(const Command& command) {

@@ -36,6 +36,7 @@ void AddGenerate(CLI::App* app, Command* chosen);
 void AddVerify(CLI::App* app, Command* chosen);
 void AddExport(CLI::App* app, Command* chosen);
 void AddPlan(CLI::App* app, Command* chosen);
+void AddDoctor(CLI::App* app, Command* chosen);
 
 // The flags that every command with a service has in common.
 void AddClientFlags(CLI::App* command, ClientOptions* options);

@@ -86,7 +86,7 @@ int RunPlan(DeleteFlags* flags) {
 int RunDelete(DeleteFlags* flags) {
   if (flags->dry_run) return RunPlan(flags);
   DeleteOptions& options = flags->options;
-  return RunJob("delete", flags->job, &options, [&] { return Delete(options); });
+  return RunJob(JobKind::kDelete, flags->job, &options, [&] { return Delete(options); });
 }
 
 }  // namespace
@@ -100,6 +100,7 @@ void AddDelete(CLI::App* app, Command* chosen) {
   AddResumeFlags(command, &flags->options);
   AddPartFlag(command, &flags->job);
   AddResultFlags(command, &flags->job, &flags->options);
+  AddMetricsFlags(command, &flags->job);
   AddClientFlags(command, &flags->options.client);
   command->footer(
       "Examples:\n"

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <memory>
 #include <optional>
 
 #include <fmt/core.h>
@@ -45,6 +46,17 @@ Status WriteReport(const std::string& path, const std::string& json) {
       fmt::format("--report {}: cannot be written; the job itself is not affected", path));
 }
 
+// Null where nobody asked for metrics.
+Result<std::unique_ptr<MetricsPort>> OpenMetrics(JobKind kind, const JobFlags& flags,
+                                                 const JobOptions& job) {
+  if (!flags.metrics.port.has_value()) return std::unique_ptr<MetricsPort>();
+  auto opened = MetricsPort::Open(flags.metrics, kind, job.index.ToString());
+  if (opened.ok()) {
+    fmt::print(stderr, "vecload: {}: metrics at {}\n", JobKindName(kind), (*opened)->url());
+  }
+  return opened;
+}
+
 // Tells what came of it on stdout and in --report; returns the exit code.
 int Conclude(std::string_view command, const JobFlags& flags, const JobReport& report) {
   int exit_code = report.exit_code;
@@ -56,6 +68,7 @@ int Conclude(std::string_view command, const JobFlags& flags, const JobReport& r
   }
   const std::string json = observe::ReportJson(report);
   fmt::print("{}", flags.output == OutputFormat::kJson ? json : observe::ReportText(report));
+  std::fflush(stdout);  // told before the metrics' port closes
   if (flags.report_path.empty()) return exit_code;
   const Status written = WriteReport(flags.report_path, json);
   if (!written.ok()) {
@@ -154,8 +167,24 @@ void AddResultFlags(CLI::App* command, JobFlags* flags, JobOptions* job) {
   AddOutputFlag(command, &flags->output);
 }
 
-int RunJob(std::string_view command, const JobFlags& flags, JobOptions* job,
+void AddMetricsFlags(CLI::App* command, JobFlags* flags) {
+  const std::string group = "Metrics";
+  CLI::Option* port = command->add_option("--metrics-port", flags->metrics.port,
+                                          "Metrics for Prometheus at http://127.0.0.1:PORT/metrics "
+                                          "while the job runs; 0: any free port, told on stderr");
+  port->type_name("PORT")->group(group);
+  command
+      ->add_option("--metrics-host", flags->metrics.host,
+                   "Listen there instead, like 0.0.0.0 for a Prometheus elsewhere; whoever reaches "
+                   "it reads the counts and the index's name, no data")
+      ->type_name("HOST")
+      ->needs(port)
+      ->group(group);
+}
+
+int RunJob(JobKind kind, const JobFlags& flags, JobOptions* job,
            const std::function<Result<JobReport>()>& run) {
+  const std::string_view command = JobKindName(kind);
   job->rate_vectors_per_s = flags.rate_vectors.per_s;
   job->rate_auto = flags.rate_vectors.is_auto;
   job->part = flags.part.part;
@@ -172,8 +201,14 @@ int RunJob(std::string_view command, const JobFlags& flags, JobOptions* job,
     job->rejects_path_is_default = true;
   }
 
+  Result<std::unique_ptr<MetricsPort>> metrics = OpenMetrics(kind, flags, *job);
+  if (!metrics.ok()) return Fail(command, metrics.status());
+
   observe::ProgressPrinter progress(flags.progress, stderr);
-  job->on_progress = [&progress](const JobProgress& now) { progress.Update(now); };
+  job->on_progress = [&](const JobProgress& now) {
+    progress.Update(now);
+    if (*metrics != nullptr) (*metrics)->Update(now);
+  };
   job->on_message = [&](const std::string& message) {
     progress.Finish();
     fmt::print(stderr, "vecload: {}: {}\n", command, message);

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "cli/command.h"
+#include "cli/metrics_port.h"
 #include "cli/values.h"
 #include "observe/progress.h"
 #include "vecload/job.h"
@@ -18,6 +19,7 @@ struct JobFlags {
   Part part;
   observe::ProgressMode progress = observe::ProgressMode::kAuto;
   std::string report_path;
+  MetricsFlags metrics;
   OutputFormat output = OutputFormat::kText;
 };
 
@@ -31,9 +33,12 @@ void AddResumeFlags(CLI::App* command, JobOptions* job);
 // --rejects and --report among them.
 void AddResultFlags(CLI::App* command, JobFlags* flags, JobOptions* job);
 
+// --metrics-port and --metrics-host.
+void AddMetricsFlags(CLI::App* command, JobFlags* flags);
+
 // Runs a job with all that surrounds it: rejects, progress, signals, the report; returns the exit
 // code. `run` has the job's own options, which are `job`.
-int RunJob(std::string_view command, const JobFlags& flags, JobOptions* job,
+int RunJob(JobKind kind, const JobFlags& flags, JobOptions* job,
            const std::function<Result<JobReport>()>& run);
 
 }  // namespace vecload::cli

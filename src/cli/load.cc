@@ -1,9 +1,15 @@
 #include <memory>
 #include <string>
 
+#include <fmt/core.h>
+
 #include "cli/command.h"
+#include "cli/exit_code.h"
 #include "cli/job_flags.h"
+#include "cli/plan_output.h"
+#include "cli/signals.h"
 #include "vecload/loader.h"
+#include "vecload/plan.h"
 
 namespace vecload::cli {
 namespace {
@@ -13,6 +19,8 @@ struct LoadFlags {
   JobFlags job;
   bool create_index = false;
   CreateIndexOptions new_index;
+  bool is_dry_run = false;
+  std::string prices_path;
 };
 
 void AddSourceFlags(CLI::App* command, LoadFlags* flags) {
@@ -85,10 +93,39 @@ void AddEncodersFlag(CLI::App* command, LoadFlags* flags) {
       ->group(kPaceGroup);
 }
 
+void AddDryRunFlags(CLI::App* command, LoadFlags* flags) {
+  const std::string group = "Dry run";
+  CLI::Option* dry_run =
+      command->add_flag("--dry-run", flags->is_dry_run,
+                        "Check all, tell what this load will take and cost as `plan` does, and "
+                        "begin nothing: no index, no vector, no file is made");
+  dry_run->group(group);
+  AddPricesFlag(command, &flags->prices_path);
+  command->get_option("--prices")->needs(dry_run)->group(group);
+}
+
+int RunDryRun(LoadFlags* flags) {
+  LoadOptions& options = flags->load;
+  options.part = flags->job.part.part;
+  options.parts = flags->job.part.parts;
+  options.on_message = [](const std::string& message) {
+    fmt::print(stderr, "vecload: load: {}\n", message);
+  };
+  options.stop = StopOnSignal();
+  const Result<LoadPlan> plan = PlanLoad(options, flags->prices_path);
+  if (!plan.ok()) {
+    Fail("load", plan.status());
+    return plan.status().code() == Code::kCancelled ? kExitStopped : kExitFailed;
+  }
+  PrintPlan(*plan, {.index = options.index}, flags->job.output);
+  return kExitOk;
+}
+
 int RunLoad(LoadFlags* flags) {
   LoadOptions& options = flags->load;
   if (flags->create_index) options.create_index = flags->new_index;
-  return RunJob("load", flags->job, &options, [&] { return Load(options); });
+  if (flags->is_dry_run) return RunDryRun(flags);
+  return RunJob(JobKind::kLoad, flags->job, &options, [&] { return Load(options); });
 }
 
 }  // namespace
@@ -104,6 +141,8 @@ void AddLoad(CLI::App* app, Command* chosen) {
   AddResumeFlags(command, &flags->load);
   AddShareFlags(command, flags.get());
   AddResultFlags(command, &flags->job, &flags->load);
+  AddDryRunFlags(command, flags.get());
+  AddMetricsFlags(command, &flags->job);
   AddClientFlags(command, &flags->load.client);
   command->footer(
       "Examples:\n"

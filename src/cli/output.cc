@@ -22,6 +22,31 @@ std::string Printable(std::string_view text) {
   return quoted;
 }
 
+std::string Sentence(std::string_view text) {
+  const bool plain = IsUtf8(text) && std::ranges::none_of(text, [](char c) {
+                       const auto byte = static_cast<unsigned char>(c);
+                       return byte < ' ' || byte == 0x7F;
+                     });
+  return plain ? std::string(text) : Printable(text);
+}
+
+std::string Wrapped(std::string_view text, size_t indent) {
+  constexpr size_t kColumns = 80;
+  const size_t width = kColumns - indent;
+  std::string wrapped;
+  while (Utf8Length(text) > width) {
+    // Bytes are at least as many as columns, so that a line may end early, never late.
+    size_t cut = text.rfind(' ', width);
+    if (cut == std::string_view::npos || cut == 0) cut = text.find(' ', 1);
+    if (cut == std::string_view::npos) break;
+    wrapped += text.substr(0, cut);
+    wrapped += '\n';
+    wrapped.append(indent, ' ');
+    text.remove_prefix(cut + 1);
+  }
+  return wrapped + std::string(text);
+}
+
 std::string Shortened(std::string_view text, size_t bytes_max) {
   if (text.size() <= bytes_max) return std::string(text);
   size_t end = bytes_max;

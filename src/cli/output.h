@@ -11,6 +11,13 @@ namespace vecload::cli {
 // that a key with a newline or an escape sequence cannot forge a line or steer the terminal.
 std::string Printable(std::string_view text);
 
+// The same for a sentence, whose spaces are no reason to quote it.
+std::string Sentence(std::string_view text);
+
+// `text` broken between words for 80 columns, where it begins at column `indent`, and so do the
+// lines that go on with it.
+std::string Wrapped(std::string_view text, size_t indent);
+
 // `text` cut to at most `bytes_max` bytes at a character's boundary, with "..." where it was cut.
 std::string Shortened(std::string_view text, size_t bytes_max);
 

@@ -119,12 +119,7 @@ std::string_view RequestId(const http::Headers& headers) {
 Result<std::shared_ptr<auth::CredentialProvider>> FindCredentials(
     const ClientOptions& options, const auth::AwsSettings& settings) {
   if (!options.keys) return auth::CredentialProvider::FromChain(settings);
-  return auth::CredentialProvider::FromSource([keys = options.keys]() -> Result<auth::Credentials> {
-    VECLOAD_ASSIGN_OR_RETURN(AwsKeys given, keys());
-    return auth::Credentials{.access_key = std::move(given.access_key),
-                             .secret_key = std::move(given.secret_key),
-                             .session_token = std::move(given.session_token)};
-  });
+  return auth::CredentialProvider::FromSource(options.keys);
 }
 
 }  // namespace

@@ -332,6 +332,11 @@ std::vector<RowRange> Journal::Remaining(uint32_t file, uint32_t shard) const {
   return gaps;
 }
 
+uint64_t Journal::RowsRecorded(uint32_t file) const {
+  CHECK(file < numbers_.size());
+  return contents_.segments.RowsOf(numbers_[file]);
+}
+
 std::vector<RowRange> Journal::Remaining(uint32_t file) const {
   CHECK(file < numbers_.size());
   const uint32_t number = numbers_[file];

@@ -97,6 +97,8 @@ class Journal {
   // are settled.
   [[nodiscard]] std::vector<RowRange> Remaining(uint32_t file) const;
   [[nodiscard]] std::vector<RowRange> Remaining(uint32_t file, uint32_t shard) const;
+  // How many of the file's rows are recorded, of all shards.
+  [[nodiscard]] uint64_t RowsRecorded(uint32_t file) const;
   [[nodiscard]] bool IsRecorded(uint32_t file, uint32_t shard, uint64_t row) const;
   // All that is recorded of the manifest's files, as a copy: for whoever reads them on a thread of
   // its own.

@@ -58,26 +58,27 @@ class IndexCheck {
 };
 
 // What a deletion is of, found and checked.
-struct Job {
+struct Target {
   std::shared_ptr<client::Caller> caller;
   client::ShardSet set;
-  std::unique_ptr<Source> source;
 };
 
-Result<Job> OpenJob(const DeleteOptions& options) {
-  VECLOAD_RETURN_IF_ERROR(load::CheckJobOptions(options));
-  Job job;
+Result<Target> FindTarget(const DeleteOptions& options) {
+  Target target;
   // How many shards there are is not known yet.
   VECLOAD_ASSIGN_OR_RETURN(
-      job.caller,
+      target.caller,
       client::Caller::Open(options.client, load::ConnectionsMax(options, client::kShardsMax)));
-  const std::unique_ptr<Client> client = client::MakeClient(job.caller);
-  VECLOAD_ASSIGN_OR_RETURN(job.set, client::FindIndexes(client.get(), options.index));
+  const std::unique_ptr<Client> client = client::MakeClient(target.caller);
+  VECLOAD_ASSIGN_OR_RETURN(target.set, client::FindIndexes(client.get(), options.index));
+  return target;
+}
+
+// The files that list the keys. They are judged by the target's set, which lives longer.
+Result<std::unique_ptr<Source>> OpenKeys(const DeleteOptions& options, const Target& target) {
   SourceOptions source_options = options.source;
-  source_options.read_ahead_bytes_max = load::ReadAheadBytesMax(options, job.set.size());
-  VECLOAD_ASSIGN_OR_RETURN(
-      job.source, source::OpenKeySource(options.sources, source_options, IndexCheck(job.set)));
-  return job;
+  source_options.read_ahead_bytes_max = load::ReadAheadBytesMax(options, target.set.size());
+  return source::OpenKeySource(options.sources, source_options, IndexCheck(target.set));
 }
 
 void Count(const load::CutBatch& batch, DeletePlan* plan) {
@@ -87,39 +88,57 @@ void Count(const load::CutBatch& batch, DeletePlan* plan) {
   plan->requests += batch.rows.empty() ? 0 : 1;
 }
 
-}  // namespace
-
-Result<DeleteReport> Delete(const DeleteOptions& options) {
-  VECLOAD_ASSIGN_OR_RETURN(Job job, OpenJob(options));
-  const Manifest& manifest = job.source->manifest();
+Result<DeleteReport> DeleteKeys(const DeleteOptions& options, const Target& target,
+                                Source* source) {
+  const Manifest& manifest = source->manifest();
   const load::ReadingPlan plan = load::PlanPart(options, manifest);
   journal::JobIdentity identity =
-      load::IdentityOf(JobKind::kDelete, job.set.indexes, job.caller->endpoint_url(),
-                       job.source->mapping(), options);
-  if (job.set.is_sharded) identity.shard_scheme = client::kShardScheme;
+      load::IdentityOf(JobKind::kDelete, target.set.indexes, target.caller->endpoint_url(),
+                       source->mapping(), options);
+  if (target.set.is_sharded) identity.shard_scheme = client::kShardScheme;
   VECLOAD_ASSIGN_OR_RETURN(const load::Books books,
                            load::OpenBooks(options, identity, manifest, plan));
   load::Pipeline pipeline({.kind = JobKind::kDelete,
-                           .source = job.source.get(),
-                           .caller = job.caller.get(),
+                           .source = source,
+                           .caller = target.caller.get(),
                            .rejects = books.rejects.get(),
                            .journal = books.journal.get(),
                            .plan = &plan,
                            .duplicates = nullptr,
-                           .indexes = job.set.indexes,
-                           .is_sharded = job.set.is_sharded,
+                           .indexes = target.set.indexes,
+                           .is_sharded = target.set.is_sharded,
                            .options = &options});
   DeleteReport report = pipeline.Run();
-  load::NameJob(options, *job.caller, job.source->mapping(), books, &report);
+  load::NameJob(options, *target.caller, source->mapping(), books, &report);
   return report;
 }
 
+}  // namespace
+
+Result<DeleteReport> Delete(const DeleteOptions& options) {
+  VECLOAD_RETURN_IF_ERROR(load::CheckJobOptions(options));
+  VECLOAD_ASSIGN_OR_RETURN(const Target target, FindTarget(options));
+  VECLOAD_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source, OpenKeys(options, target));
+  return DeleteKeys(options, target, source.get());
+}
+
+Result<DeleteReport> Delete(const DeleteOptions& options, Source* source) {
+  VECLOAD_RETURN_IF_ERROR(load::CheckJobOptions(options));
+  if (options.parts > 1) {
+    return Status::InvalidArgument("the keys of a stream are deleted whole: parts are of files");
+  }
+  VECLOAD_ASSIGN_OR_RETURN(const Target target, FindTarget(options));
+  return DeleteKeys(options, target, source);
+}
+
 Result<DeletePlan> PlanDelete(const DeleteOptions& options) {
-  VECLOAD_ASSIGN_OR_RETURN(const Job job, OpenJob(options));
-  const Manifest& manifest = job.source->manifest();
+  VECLOAD_RETURN_IF_ERROR(load::CheckJobOptions(options));
+  VECLOAD_ASSIGN_OR_RETURN(const Target target, FindTarget(options));
+  VECLOAD_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source, OpenKeys(options, target));
+  const Manifest& manifest = source->manifest();
   const load::ReadingPlan rows = load::PlanPart(options, manifest);
-  DeletePlan plan{.rows = rows.rows(), .shards = job.set.size()};
-  const IndexInfo& index = job.set.indexes.front();
+  DeletePlan plan{.rows = rows.rows(), .shards = target.set.size()};
+  const IndexInfo& index = target.set.indexes.front();
   const std::atomic<uint32_t> batch_vectors_max = options.batch_vectors_max;
   load::Divider divider({.shards = plan.shards,
                          .rules = load::RulesOf(JobKind::kDelete, index),
@@ -130,7 +149,7 @@ Result<DeletePlan> PlanDelete(const DeleteOptions& options) {
                         });
   const auto requests =
       rows.Requests(manifest, /*journal=*/nullptr, load::RequestOf(JobKind::kDelete, index));
-  VECLOAD_RETURN_IF_ERROR(job.source->ReadAll(requests, [&](RowBlock block) -> Status {
+  VECLOAD_RETURN_IF_ERROR(source->ReadAll(requests, [&](RowBlock block) -> Status {
     if (options.stop != nullptr && *options.stop) return Status::Cancelled("stopped on request");
     return divider.Add(std::make_shared<const RowBlock>(std::move(block)));
   }));

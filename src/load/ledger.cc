@@ -13,8 +13,9 @@ Status Ledger::Settle(std::span<const Reject> rejects,
   for (const journal::SettledSegment& segment : settled) counts += segment.counts;
   const Status written = parts_.rejects->Append(rejects, *parts_.manifest);
   // Rejects that could not be written are not accounted for: their rows remain to do.
+  if (written.ok()) parts_.tally->OnRejects(rejects);
   parts_.tally->OnCommit(counts.acknowledged(), written.ok() ? counts.rejected : 0,
-                         counts.superseded, now);
+                         counts.superseded);
   VECLOAD_RETURN_IF_ERROR(written);
   return parts_.journal == nullptr ? Status::Ok() : parts_.journal->Record(settled, now);
 }

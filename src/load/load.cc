@@ -16,6 +16,7 @@
 #include "load/duplicates.h"
 #include "load/job.h"
 #include "load/job_plan.h"
+#include "load/load_options.h"
 #include "load/pipeline.h"
 #include "load/reading_plan.h"
 #include "load/rows_from.h"
@@ -30,37 +31,6 @@ namespace {
 uint32_t ShardsMin(const LoadOptions& options) { return std::max(1U, options.shards); }
 uint32_t ShardsMax(const LoadOptions& options) {
   return options.source.shard_by.empty() ? ShardsMin(options) : client::kShardsMax;
-}
-
-Status CheckRowsFrom(const LoadOptions& options) {
-  if (options.rows_from_path.empty()) return Status::Ok();
-  if (!options.journal_path.empty() || options.restart || options.parts > 1) {
-    return Status::InvalidArgument(
-        "rows from a file are loaded without a journal, which could be named or restarted, and all "
-        "of them, not a part");
-  }
-  if (!options.rejects_path.empty() &&
-      load::IsSameFile(options.rows_from_path, options.rejects_path)) {
-    return Status::InvalidArgument(fmt::format(
-        "the rejects of this load would overwrite \"{}\", from which its rows are taken; "
-        "name another file with --rejects",
-        options.rows_from_path));
-  }
-  return Status::Ok();
-}
-
-Status CheckOptions(const LoadOptions& options) {
-  VECLOAD_RETURN_IF_ERROR(load::CheckJobOptions(options));
-  if (options.shards > 0) {
-    VECLOAD_RETURN_IF_ERROR(client::CheckShardNames(options.index, options.shards));
-  }
-  if (!options.source.shard_by.empty()) {
-    if (options.shards > 0) {
-      return Status::InvalidArgument("rows are divided by key or by value, not by both");
-    }
-    VECLOAD_RETURN_IF_ERROR(client::CheckValueBase(options.index));
-  }
-  return CheckRowsFrom(options);
 }
 
 // Makes the bucket where it is absent, and says how an index in it is made; another loader may be
@@ -86,27 +56,6 @@ Status CreateBucketAndIndex(Client* client, Source* source, const LoadOptions& o
   return index.code() == Code::kConflict ? Status::Ok() : index;
 }
 
-// Whoever says how an index is to be made relies on its being so.
-Status CheckAsCreated(const IndexInfo& index, const CreateIndexOptions& create) {
-  if (index.metric != create.metric) {
-    return Status::Conflict(
-        fmt::format("index {} exists with distance metric {}, not {}; the metric of an index "
-                    "cannot be changed: "
-                    "leave out --distance-metric and --create-index, or name another index",
-                    index.name.ToString(), DistanceMetricName(index.metric),
-                    DistanceMetricName(create.metric)));
-  }
-  auto wanted = create.non_filterable_keys;
-  auto found = index.non_filterable_keys;
-  std::ranges::sort(wanted);
-  std::ranges::sort(found);
-  if (wanted.empty() || wanted == found) return Status::Ok();
-  return Status::Conflict(fmt::format(
-      "index {} exists with other non-filterable keys ({}); they cannot be changed: leave out "
-      "--non-filterable, or name another index",
-      index.name.ToString(), fmt::join(found, ", ")));
-}
-
 Result<IndexInfo> FindIndex(Client* client, Source* source, const LoadOptions& options) {
   Result<IndexInfo> index = client->GetIndex(options.index);
   if (!index.ok() && index.status().code() == Code::kNotFound) {
@@ -125,7 +74,7 @@ Result<IndexInfo> FindIndex(Client* client, Source* source, const LoadOptions& o
     index = client->GetIndex(options.index);
   }
   if (index.ok() && options.create_index.has_value()) {
-    VECLOAD_RETURN_IF_ERROR(CheckAsCreated(*index, *options.create_index));
+    VECLOAD_RETURN_IF_ERROR(load::CheckAsCreated(*index, *options.create_index));
   }
   return index;
 }
@@ -159,7 +108,7 @@ Result<std::vector<IndexInfo>> FindShards(Client* client, Source* source,
   }
   for (const IndexInfo& index : shards.indexes) {
     if (!options.create_index.has_value()) break;
-    VECLOAD_RETURN_IF_ERROR(CheckAsCreated(index, *options.create_index));
+    VECLOAD_RETURN_IF_ERROR(load::CheckAsCreated(index, *options.create_index));
   }
   return std::move(shards.indexes);
 }
@@ -191,7 +140,7 @@ Result<load::Targets> FindByValue(Client* client, Source* source, const LoadOpti
   if (!set.ok()) return set.status();
   for (const IndexInfo& index : set->indexes) {
     if (!options.create_index.has_value()) break;
-    VECLOAD_RETURN_IF_ERROR(CheckAsCreated(index, *options.create_index));
+    VECLOAD_RETURN_IF_ERROR(load::CheckAsCreated(index, *options.create_index));
   }
   load::Targets targets = load::MakeTargets(std::move(values), std::move(set->indexes));
   targets.read = std::move(read);
@@ -209,13 +158,6 @@ Result<load::Targets> FindTargets(Client* client, Source* source, const LoadOpti
   // As the user names it: what GetIndex says may be an ARN's form of the same.
   index.name = options.index;
   return load::Targets{.indexes = {std::move(index)}};
-}
-
-Result<load::ReadingPlan> MakePlan(const LoadOptions& options, const Manifest& manifest) {
-  if (!options.rows_from_path.empty()) {
-    return load::ReadRowsFrom(options.rows_from_path, manifest);
-  }
-  return load::PlanPart(options, manifest);
 }
 
 journal::JobIdentity IdentityOf(const load::Targets& targets, const std::string& endpoint_url,
@@ -315,7 +257,8 @@ Status CheckStream(const LoadOptions& options, const Source& source) {
 }
 
 Result<LoadReport> LoadSource(const LoadOptions& options, Source* source) {
-  VECLOAD_ASSIGN_OR_RETURN(const load::ReadingPlan plan, MakePlan(options, source->manifest()));
+  VECLOAD_ASSIGN_OR_RETURN(const load::ReadingPlan plan,
+                           load::MakeReadingPlan(options, source->manifest()));
   VECLOAD_ASSIGN_OR_RETURN(
       const std::shared_ptr<client::Caller> caller,
       client::Caller::Open(options.client, load::ConnectionsMax(options, ShardsMax(options))));
@@ -363,7 +306,7 @@ Result<LoadReport> LoadSource(const LoadOptions& options, Source* source) {
 }  // namespace
 
 Result<LoadReport> Load(const LoadOptions& options) {
-  VECLOAD_RETURN_IF_ERROR(CheckOptions(options));
+  VECLOAD_RETURN_IF_ERROR(load::CheckLoadOptions(options));
   SourceOptions source_options = options.source;
   source_options.read_ahead_bytes_max = load::ReadAheadBytesMax(options, ShardsMin(options));
   VECLOAD_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source,
@@ -372,7 +315,7 @@ Result<LoadReport> Load(const LoadOptions& options) {
 }
 
 Result<LoadReport> Load(const LoadOptions& options, Source* source) {
-  VECLOAD_RETURN_IF_ERROR(CheckOptions(options));
+  VECLOAD_RETURN_IF_ERROR(load::CheckLoadOptions(options));
   VECLOAD_RETURN_IF_ERROR(CheckStream(options, *source));
   return LoadSource(options, source);
 }

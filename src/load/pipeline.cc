@@ -32,9 +32,8 @@ constexpr Duration kMemoryTick = std::chrono::milliseconds(20);
 // Encoding and hashing take 10 us of a 1024-d vector, reading and sending 6 on a thread each: half
 // of the cores leave room for those, and four encoders are more than one sender can follow.
 constexpr uint32_t kEncodersDefaultMax = 4;
-// How soon a stop request is seen and progress is shown.
+// How soon a stop request is seen, and whether progress is due.
 constexpr Duration kTick = std::chrono::milliseconds(100);
-constexpr Duration kProgressEvery = std::chrono::milliseconds(500);
 // Fewer rows are read sooner than the file is opened again and sought in.
 constexpr uint64_t kLeaveRowsMin = 2'000;
 
@@ -58,14 +57,18 @@ uint64_t RowsTotal(const Pipeline::Parts& parts) {
   return parts.plan != nullptr ? parts.plan->rows() : parts.source->manifest().rows;
 }
 
-// A stream whose length nobody knows before its end.
-bool IsOpenEnded(const Pipeline::Parts& parts) {
-  return parts.source->manifest().rows >= kRowsUnknown;
-}
-
 Tally MakeTally(const Pipeline::Parts& parts, TimePoint now) {
   return {RowsTotal(parts), parts.journal == nullptr ? journal::Counts() : parts.journal->counts(),
           now};
+}
+
+FilesUnderWay MakeFiles(const Pipeline::Parts& parts) {
+  if (parts.IsOpenEnded()) return {};
+  const Manifest& manifest = parts.source->manifest();
+  const ReadingPlan whole = ReadingPlan::Whole(manifest);
+  return {manifest, parts.plan != nullptr ? *parts.plan : whole, [&parts](uint32_t file) {
+            return parts.journal == nullptr ? 0 : parts.journal->RowsRecorded(file);
+          }};
 }
 
 // Whether an earlier run of the job had rows acknowledged.
@@ -82,7 +85,7 @@ uint64_t ReadAheadTaken(const Pipeline::Parts& parts) {
 
 Scheduler::Options SchedulerOptions(const Pipeline::Parts& parts) {
   const JobOptions& options = *parts.options;
-  const double rate = options.rate_vectors_per_s.value_or(wire::kRateVectorsPerS / options.parts);
+  const double rate = parts.LimitVectorsPerS();
   return {.pace = {.rate_vectors_per_s = rate,
                    .rate_requests_per_s = options.rate_requests_per_s.value_or(
                        wire::kRateRequestsPerS / options.parts),
@@ -121,6 +124,12 @@ uint64_t ReadAheadBytesMax(const JobOptions& options, uint32_t shards) {
   return std::max(kReadAheadMin, MemoryBytesMax(options, shards) / kReadAheadPart);
 }
 
+bool Pipeline::Parts::IsOpenEnded() const { return source->manifest().rows >= kRowsUnknown; }
+
+double Pipeline::Parts::LimitVectorsPerS() const {
+  return options->rate_vectors_per_s.value_or(wire::kRateVectorsPerS / options->parts);
+}
+
 Pipeline::Pipeline(Parts parts)
     : parts_(std::move(parts)),
       to_read_(WhatIsLeft(parts_)),
@@ -136,6 +145,7 @@ Pipeline::Pipeline(Parts parts)
             .may_set_aside = parts_.source->CanReadAgain()}),
       lanes_(MakeLanes(parts_, clock_.Now())),
       tally_(MakeTally(parts_, clock_.Now())),
+      files_(MakeFiles(parts_)),
       ledger_({.rejects = parts_.rejects,
                .journal = parts_.journal,
                .manifest = &parts_.source->manifest(),
@@ -160,7 +170,7 @@ Status Pipeline::Finish(const Status& status) {
 
 // How many rows there were of a stream that told it only by ending, or were read of it.
 Status Pipeline::LearnLength() {
-  if (!IsOpenEnded(parts_)) return Status::Ok();
+  if (!parts_.IsOpenEnded()) return Status::Ok();
   const uint64_t rows = parts_.source->RowsKnown();
   tally_.SetRowsTotal(rows);
   if (parts_.journal != nullptr) parts_.journal->SetRowsTotal(tally_.rows_total());
@@ -448,7 +458,9 @@ void Pipeline::Commit(uint32_t shard, BatchId id) {
   Lane::Live& live = node.mapped();
   EncodedBatch& batch = *live.batch;
   const TimePoint now = clock_.Now();
-  StopUnlessOk(ledger_.Settle(batch.coverage.rejects, batch.coverage.Settled(batch.ids), now));
+  const auto settled = batch.coverage.Settled(batch.ids);
+  StopUnlessOk(ledger_.Settle(batch.coverage.rejects, settled, now));
+  files_.OnSettled(settled);
   lane.acknowledged += batch.ids.size();
   lane.last_acknowledged = now;
   times_.journal.Add(clock_.Now() - now);
@@ -533,54 +545,6 @@ void Pipeline::CheckStops() {
     StopAll(Status::InvalidArgument(fmt::format("{} rows were rejected, more than --max-rejects {}",
                                                 tally_.rejected(), *options.rejects_max)));
   }
-}
-
-void Pipeline::ShowProgress(TimePoint now) {
-  if (!parts_.options->on_progress || now < next_progress_) return;
-  next_progress_ = now + kProgressEvery;
-  if (IsOpenEnded(parts_)) tally_.SetRowsTotal(parts_.source->RowsKnown());
-  LoadProgress progress = tally_.Progress(Stand(), now);
-  if (IsOpenEnded(parts_)) progress.eta_s.reset();
-  parts_.options->on_progress(progress);
-}
-
-Standing Pipeline::Stand() const {
-  Standing standing;
-  for (const Lane& lane : lanes_) {
-    standing.in_flight += lane.scheduler.in_flight();
-    standing.rate_vectors_per_s += lane.scheduler.rate_vectors_per_s();
-    const WaitTimes& waits = lane.scheduler.wait_times();
-    standing.waits.tokens += waits.tokens / lanes_.size();
-    standing.waits.in_flight += waits.in_flight / lanes_.size();
-    standing.waits.batches += waits.batches / lanes_.size();
-  }
-  return standing;
-}
-
-std::vector<ShardReport> Pipeline::ReportShards() const {
-  std::vector<ShardReport> reports;
-  for (const Lane& lane : lanes_) {
-    const double seconds = Seconds(lane.last_acknowledged - started_);
-    reports.push_back(
-        {.index = lane.subject,
-         .vectors_acknowledged = lane.acknowledged,
-         .vectors_per_s = seconds > 0 ? static_cast<double>(lane.acknowledged) / seconds : 0,
-         .throttled = lane.throttled});
-  }
-  return reports;
-}
-
-JobReport Pipeline::MakeReport(const Status& status) {
-  const TimePoint now = clock_.Now();
-  if (parts_.options->on_progress) {
-    parts_.options->on_progress(tally_.Progress(Stand(), now));
-  }
-  JobReport report = tally_.Report(Stand(), times_, encoders_, now);
-  report.status = status;
-  report.kind = parts_.kind;
-  if (parts_.is_sharded) report.shards = ReportShards();
-  report.exit_code = !status.ok() ? 4 : report.vectors_rejected > 0 ? 3 : 0;
-  return report;
 }
 
 }  // namespace vecload::load

@@ -13,6 +13,7 @@
 #include "client/caller.h"
 #include "load/divider.h"
 #include "load/encoder.h"
+#include "load/files_under_way.h"
 #include "load/lane.h"
 #include "load/ledger.h"
 #include "load/memory_budget.h"
@@ -53,6 +54,11 @@ class Pipeline {
     std::vector<IndexInfo> indexes;
     bool is_sharded = false;  // the report tells each of them
     const JobOptions* options = nullptr;
+
+    // A stream whose length nobody knows before its end.
+    [[nodiscard]] bool IsOpenEnded() const;
+    // What each index is allowed; 0: unlimited.
+    [[nodiscard]] double LimitVectorsPerS() const;
   };
   explicit Pipeline(Parts parts);
 
@@ -109,6 +115,7 @@ class Pipeline {
   void RefreshCredentials(uint32_t shard);
   void CheckStops();
   void ShowProgress(TimePoint now);
+  JobProgress MakeProgress(TimePoint now);
   [[nodiscard]] Standing Stand() const;
   [[nodiscard]] std::vector<ShardReport> ReportShards() const;
   JobReport MakeReport(const Status& status);
@@ -143,6 +150,7 @@ class Pipeline {
 
   std::vector<Lane> lanes_;  // one a shard
   Tally tally_;
+  FilesUnderWay files_;
   Ledger ledger_;
   Encoder divider_;  // for batches that the service refuses
   Status stop_reason_;

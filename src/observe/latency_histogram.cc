@@ -30,4 +30,13 @@ double LatencyHistogram::PercentileMs(double share) const {
   return 0;
 }
 
+LatencyHistogram LatencyHistogram::Since(const LatencyHistogram& earlier) const {
+  LatencyHistogram since;
+  for (size_t bucket = 0; bucket < kBuckets; ++bucket) {
+    since.buckets_[bucket] = buckets_[bucket] - earlier.buckets_[bucket];
+  }
+  since.count_ = count_ - earlier.count_;
+  return since;
+}
+
 }  // namespace vecload::observe

@@ -15,6 +15,8 @@ class LatencyHistogram {
   void Add(Duration latency);
   // The latency that `share` (0 to 1) of all do not exceed, in ms; 0 where there are none.
   [[nodiscard]] double PercentileMs(double share) const;
+  // Of those that were added since this was `earlier`.
+  [[nodiscard]] LatencyHistogram Since(const LatencyHistogram& earlier) const;
   [[nodiscard]] uint64_t count() const { return count_; }
 
  private:

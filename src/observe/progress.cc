@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "base/json_text.h"
+#include "observe/progress_json.h"
 #include "observe/report.h"
 
 namespace vecload::observe {
@@ -40,24 +40,6 @@ std::string ProgressText(const JobProgress& progress, size_t columns) {
   }
   if (text.size() > columns) text.resize(columns);
   return text;
-}
-
-std::string ProgressJson(const JobProgress& progress) {
-  const auto number = [](double value) { return fmt::format("{:.3f}", value); };
-  JsonWriter json;
-  json.BeginObject();
-  json.Key("rows_total").Uint(progress.rows_total);
-  json.Key("rows_done").Uint(progress.rows_done);
-  json.Key("vectors_acknowledged").Uint(progress.vectors_acknowledged);
-  json.Key("vectors_rejected").Uint(progress.vectors_rejected);
-  json.Key("throttled").Uint(progress.throttled);
-  json.Key("in_flight").Uint(progress.in_flight);
-  json.Key("vectors_per_s").Raw(number(progress.vectors_per_s));
-  json.Key("rate_vectors_per_s").Raw(number(progress.rate_vectors_per_s));
-  json.Key("elapsed_s").Raw(number(progress.elapsed_s));
-  if (progress.eta_s.has_value()) json.Key("eta_s").Raw(number(*progress.eta_s));
-  json.EndObject();
-  return json.Take();
 }
 
 ProgressPrinter::ProgressPrinter(ProgressMode mode, std::FILE* out) : mode_(mode), out_(out) {

@@ -36,6 +36,5 @@ class ProgressPrinter {
 
 // One progress as plain text, at most `columns` characters.
 std::string ProgressText(const JobProgress& progress, size_t columns);
-std::string ProgressJson(const JobProgress& progress);
 
 }  // namespace vecload::observe

@@ -67,6 +67,8 @@ void SquaredDistancesHere(const float* query, const RowBlock& block, float* resu
   ForEachRow(query, block, results, SquaredDistanceStep());
 }
 
+const char* TargetNameHere() { return hwy::TargetName(HWY_TARGET); }
+
 }  // namespace vecload::search::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -75,6 +77,9 @@ namespace vecload::search {
 
 HWY_EXPORT(DotProductsHere);
 HWY_EXPORT(SquaredDistancesHere);
+HWY_EXPORT(TargetNameHere);
+
+std::string_view KernelTarget() { return HWY_DYNAMIC_DISPATCH(TargetNameHere)(); }
 
 void DotProducts(const float* query, const RowBlock& block, float* results) {
   HWY_DYNAMIC_DISPATCH(DotProductsHere)(query, block, results);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string_view>
 
 namespace vecload::search {
 
@@ -18,5 +19,8 @@ struct RowBlock {
 };
 void DotProducts(const float* query, const RowBlock& block, float* results);
 void SquaredDistances(const float* query, const RowBlock& block, float* results);
+
+// The instructions that these run with on this machine, as Highway names them: "AVX2".
+std::string_view KernelTarget();
 
 }  // namespace vecload::search

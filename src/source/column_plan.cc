@@ -45,6 +45,12 @@ Result<std::shared_ptr<arrow::Field>> Find(const std::string& name, const arrow:
   return found.front();
 }
 
+// A column that was chosen, and why.
+struct Chosen {
+  std::string name;
+  std::string reason;
+};
+
 // The one candidate, or the error that lists what there is.
 Result<std::string> TheOne(const std::vector<std::shared_ptr<arrow::Field>>& candidates,
                            const arrow::Schema& schema, const std::string& uri,
@@ -69,8 +75,8 @@ Status CheckNamedKey(const arrow::Schema& schema, const SourceOptions& options,
                                  "or a UUID; pass another --key-column");
 }
 
-Result<std::string> ChooseVector(const arrow::Schema& schema, const SourceOptions& options,
-                                 const std::string& uri) {
+Result<Chosen> ChooseVector(const arrow::Schema& schema, const SourceOptions& options,
+                            const std::string& uri) {
   if (!options.vector_column.empty()) {
     VECLOAD_ASSIGN_OR_RETURN(const auto field, Find(options.vector_column, schema, uri));
     if (VectorFitOf(*field->type()) == VectorFit::kNone) {
@@ -79,7 +85,7 @@ Result<std::string> ChooseVector(const arrow::Schema& schema, const SourceOption
           " cannot be the vector, which is a list of floats or integers, or bytes of little-endian "
           "float32; pass another --vector-column");
     }
-    return field->name();
+    return Chosen{field->name(), "named by --vector-column"};
   }
   for (const VectorFit fit : {VectorFit::kFloats, VectorFit::kFixedIntegers}) {
     std::vector<std::shared_ptr<arrow::Field>> candidates;
@@ -89,14 +95,18 @@ Result<std::string> ChooseVector(const arrow::Schema& schema, const SourceOption
                          std::ranges::count(options.metadata_columns, name) > 0;
       if (!taken && VectorFitOf(*field->type()) == fit) candidates.push_back(field);
     }
-    if (!candidates.empty()) return TheOne(candidates, schema, uri, "vector");
+    if (candidates.empty()) continue;
+    VECLOAD_ASSIGN_OR_RETURN(std::string name, TheOne(candidates, schema, uri, "vector"));
+    return Chosen{std::move(name), fit == VectorFit::kFloats
+                                       ? "the only list of floats"
+                                       : "the only list of integers of one length"};
   }
-  return TheOne({}, schema, uri, "vector");
+  return TheOne({}, schema, uri, "vector").status();
 }
 
-Result<std::string> ChooseKey(const arrow::Schema& schema, const std::string& vector,
-                              const SourceOptions& options, const std::string& uri) {
-  if (!options.key_column.empty()) return options.key_column;
+Result<Chosen> ChooseKey(const arrow::Schema& schema, const std::string& vector,
+                         const SourceOptions& options, const std::string& uri) {
+  if (!options.key_column.empty()) return Chosen{options.key_column, "named by --key-column"};
   std::vector<std::shared_ptr<arrow::Field>> by_name;
   std::vector<std::shared_ptr<arrow::Field>> by_type;
   for (const auto& field : schema.fields()) {
@@ -108,7 +118,10 @@ Result<std::string> ChooseKey(const arrow::Schema& schema, const std::string& ve
     by_type.push_back(field);
     if (IsKeyName(field->name())) by_name.push_back(field);
   }
-  return TheOne(by_name.empty() ? by_type : by_name, schema, uri, "key");
+  VECLOAD_ASSIGN_OR_RETURN(std::string name,
+                           TheOne(by_name.empty() ? by_type : by_name, schema, uri, "key"));
+  return Chosen{std::move(name), by_name.empty() ? "the only column of text, bytes or integers"
+                                                 : "the only column with a key's name"};
 }
 
 bool IsStringColumn(const arrow::DataType& type) {
@@ -264,14 +277,24 @@ Result<ColumnMapping> ChooseColumns(const arrow::Schema& schema,
   }
   VECLOAD_RETURN_IF_ERROR(CheckNamedKey(schema, options, uri));
   ColumnMapping mapping;
-  VECLOAD_ASSIGN_OR_RETURN(mapping.vector, ChooseVector(schema, options, uri));
-  VECLOAD_ASSIGN_OR_RETURN(mapping.key, ChooseKey(schema, mapping.vector, options, uri));
+  VECLOAD_ASSIGN_OR_RETURN(Chosen vector, ChooseVector(schema, options, uri));
+  VECLOAD_ASSIGN_OR_RETURN(Chosen key, ChooseKey(schema, vector.name, options, uri));
+  mapping.vector = std::move(vector.name);
+  mapping.key = std::move(key.name);
   VECLOAD_RETURN_IF_ERROR(Find(mapping.vector, schema, uri).status());
   VECLOAD_RETURN_IF_ERROR(Find(mapping.key, schema, uri).status());
+  const std::string of_export = "written by vecload export";
+  mapping.vector_reason = given.vector_column.empty() && !options.vector_column.empty()
+                              ? of_export
+                              : std::move(vector.reason);
+  mapping.key_reason =
+      given.key_column.empty() && !options.key_column.empty() ? of_export : std::move(key.reason);
   VECLOAD_RETURN_IF_ERROR(ChooseShardColumn(schema, partitions, options, uri, &mapping));
   if (options.metadata_json.empty()) {
     VECLOAD_ASSIGN_OR_RETURN(mapping.metadata,
                              ChooseMetadata(schema, partitions, mapping, options, uri));
+    mapping.metadata_reason =
+        given.metadata_columns.empty() ? "every other column" : "by --metadata-columns";
     return mapping;
   }
   VECLOAD_ASSIGN_OR_RETURN(const auto field, Find(options.metadata_json, schema, uri));
@@ -281,6 +304,7 @@ Result<ColumnMapping> ChooseColumns(const arrow::Schema& schema,
                                    "objects; use --metadata-columns for typed columns");
   }
   mapping.metadata_json = options.metadata_json;
+  mapping.metadata_reason = given.metadata_json.empty() ? of_export : "by --metadata-json";
   return mapping;
 }
 
@@ -291,7 +315,9 @@ Result<ColumnMapping> ChooseKeyColumn(const arrow::Schema& schema, const SourceO
   options = OfExport(schema, options);
   VECLOAD_RETURN_IF_ERROR(CheckNamedKey(schema, options, uri));
   ColumnMapping mapping;
-  VECLOAD_ASSIGN_OR_RETURN(mapping.key, ChooseKey(schema, mapping.vector, options, uri));
+  VECLOAD_ASSIGN_OR_RETURN(Chosen key, ChooseKey(schema, mapping.vector, options, uri));
+  mapping.key = std::move(key.name);
+  mapping.key_reason = std::move(key.reason);
   VECLOAD_RETURN_IF_ERROR(Find(mapping.key, schema, uri).status());
   return mapping;
 }

@@ -32,6 +32,37 @@ std::string Identity(const Place& place, const std::string& path) {
   return error ? path : canonical.string();
 }
 
+// As Identity, of many local files: the folder of the file before is not asked for again, which
+// takes a call of the system for each of its path's names.
+class FileIdentities {
+ public:
+  std::string Of(const std::string& path) {
+    std::error_code error;
+    const std::filesystem::path whole(path);
+    if (std::filesystem::is_symlink(std::filesystem::symlink_status(whole, error)) || error) {
+      return Canonical(whole);
+    }
+    const std::filesystem::path folder = whole.parent_path();
+    if (!known_ || folder != folder_) {
+      folder_ = folder;
+      canonical_ = Canonical(folder.empty() ? "." : folder);
+      known_ = true;
+    }
+    return Join(canonical_, whole.filename().string());
+  }
+
+ private:
+  static std::string Canonical(const std::filesystem::path& path) {
+    std::error_code error;
+    const auto canonical = std::filesystem::weakly_canonical(path, error);
+    return error ? path.string() : canonical.string();
+  }
+
+  bool known_ = false;
+  std::filesystem::path folder_;
+  std::string canonical_;
+};
+
 // Collects what one location leads to.
 class Walk {
  public:
@@ -190,13 +221,13 @@ Result<std::vector<FoundFile>> ExpandOne(const std::string& location, Storage* s
 Result<std::vector<FoundFile>> Expand(std::span<const std::string> locations, Storage* storage) {
   std::vector<FoundFile> files;
   std::set<std::string> known;
+  FileIdentities identities;
   for (const std::string& location : locations) {
     VECLOAD_ASSIGN_OR_RETURN(auto found,
                              Guard(location, [&] { return ExpandOne(location, storage); }));
     for (FoundFile& file : found) {
-      const Place place{nullptr, "", IsOnS3(file.uri)};
-      const std::string identity = place.is_s3 ? file.uri : Identity(place, file.uri);
-      if (known.insert(identity).second) files.push_back(std::move(file));
+      std::string identity = IsOnS3(file.uri) ? file.uri : identities.Of(file.uri);
+      if (known.insert(std::move(identity)).second) files.push_back(std::move(file));
     }
   }
   if (files.empty()) return Status::InvalidArgument("no source was given");

@@ -28,7 +28,7 @@ class Expanding : public ::testing::Test {
   std::string Names(const std::vector<std::string>& names) {
     std::vector<std::string> locations;
     for (const std::string& name : names) locations.push_back(folder_.path() + "/" + name);
-    Storage storage("", "");
+    Storage storage({});
     const auto files = Expand(locations, &storage);
     if (!files.ok()) return files.status().ToString();
     std::string text;
@@ -94,14 +94,14 @@ TEST_F(Expanding, SaysWhatWasNotFound) {
   std::filesystem::create_directory(folder_.path() + "/empty");
   EXPECT_THAT(Names({"empty"}), HasSubstr("not_found: "));
   EXPECT_THAT(Names({"empty"}), HasSubstr("empty: the directory has no data files"));
-  Storage storage("", "");
+  Storage storage({});
   const std::vector<std::string> gs = {"gs://bucket/x"};
   EXPECT_EQ(Expand(gs, &storage).status().code(), Code::kInvalidArgument);
   EXPECT_EQ(Expand({}, &storage).status().code(), Code::kInvalidArgument);
 }
 
 TEST_F(Expanding, FileUrisAndRelativePathsWork) {
-  Storage storage("", "");
+  Storage storage({});
   const std::vector<std::string> uri = {"file://" + folder_.path() + "/a.parquet"};
   EXPECT_EQ((*Expand(uri, &storage))[0].uri, folder_.path() + "/a.parquet");
   const auto before = std::filesystem::current_path();

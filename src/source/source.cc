@@ -28,6 +28,9 @@ namespace {
 
 // Footers on S3 take some 150 ms each, nearly all of it waiting. Arrow's client has 25 connections.
 constexpr size_t kFooterThreadsMax = 24;
+// Footers on this machine take 50 us of a core each, once they are cached; more threads than these
+// wait for the kernel's locks.
+constexpr size_t kNearFooterThreadsMax = 8;
 
 // What is held of files on S3 is cut into this many ranges: 4 MiB each by default, which take as
 // long to come as they are waited for.
@@ -83,6 +86,8 @@ class FileSource : public Source {
   // Without `ahead` nothing is fetched from S3 before it is needed.
   Status ReadFiles(const ColumnMapping& mapping, std::span<const ReadRequest> requests, bool ahead,
                    const Deliver& deliver) const;
+  Status ReadNear(const ColumnMapping& mapping, std::span<const ReadRequest> requests,
+                  const Deliver& deliver) const;
   Status ReadFar(const ColumnMapping& mapping, std::span<const ReadRequest> requests, bool ahead,
                  const Deliver& deliver) const;
   Status ReadRowsOf(const ColumnMapping& mapping, const DataFile& file, const ReadRequest& request,
@@ -155,10 +160,22 @@ Status FileSource::ReadFiles(const ColumnMapping& mapping, std::span<const ReadR
           Guard("reading from S3", [&] { return ReadFar(mapping, alike, ahead, deliver); }));
       continue;
     }
-    for (const ReadRequest& request : alike) {
-      VECLOAD_ASSIGN_OR_RETURN(const DataFile file, Open(request.file));
-      VECLOAD_RETURN_IF_ERROR(ReadRowsOf(mapping, file, request, deliver));
+    VECLOAD_RETURN_IF_ERROR(ReadNear(mapping, alike, deliver));
+  }
+  return Status::Ok();
+}
+
+Status FileSource::ReadNear(const ColumnMapping& mapping, std::span<const ReadRequest> requests,
+                            const Deliver& deliver) const {
+  // Requests of one file that follow each other share it: its footer may be long.
+  std::optional<DataFile> file;
+  std::optional<uint32_t> number;
+  for (const ReadRequest& request : requests) {
+    if (number != request.file) {
+      VECLOAD_ASSIGN_OR_RETURN(file, Open(request.file));
+      number = request.file;
     }
+    VECLOAD_RETURN_IF_ERROR(ReadRowsOf(mapping, *file, request, deliver));
   }
   return Status::Ok();
 }
@@ -238,8 +255,15 @@ Status FileSource::ReadRowsOf(const ColumnMapping& mapping, const DataFile& file
   return ReadRows(file, RangeOf(request, columns), take);
 }
 
-// The footers in the order of the files, several at a time where they are far away. Of several
-// failures the first file's is returned.
+size_t FooterThreads(std::span<const FoundFile> files) {
+  const bool far =
+      std::ranges::any_of(files, [](const FoundFile& file) { return IsOnS3(file.uri); });
+  const size_t cores = std::max(1U, std::thread::hardware_concurrency());
+  return std::min(far ? kFooterThreadsMax : std::min(cores, kNearFooterThreadsMax), files.size());
+}
+
+// The footers in the order of the files, several at a time. Of several failures the first file's is
+// returned.
 Result<std::vector<Footer>> ReadFooters(std::span<const FoundFile> files, Storage* storage,
                                         const CheckIndex& check = {}) {
   std::vector<Footer> footers(files.size());
@@ -257,9 +281,7 @@ Result<std::vector<Footer>> ReadFooters(std::span<const FoundFile> files, Storag
       }
     }
   };
-  const bool far =
-      std::ranges::any_of(files, [](const FoundFile& file) { return IsOnS3(file.uri); });
-  const size_t threads = far ? std::min(kFooterThreadsMax, files.size()) : 1;
+  const size_t threads = FooterThreads(files);
   VECLOAD_RETURN_IF_ERROR(Guard("reading the footers", [&] {
     std::vector<std::jthread> helpers;
     for (size_t i = 1; i < threads; ++i) helpers.emplace_back(work);
@@ -316,7 +338,7 @@ Manifest MakeManifest(std::span<const FoundFile> files, std::span<const Footer> 
 Result<std::unique_ptr<Source>> OpenKeySource(std::span<const std::string> locations,
                                               const SourceOptions& options,
                                               const CheckIndex& check) {
-  auto storage = std::make_unique<Storage>(options.s3_profile, options.s3_region);
+  auto storage = std::make_unique<Storage>(options);
   VECLOAD_ASSIGN_OR_RETURN(const auto files, Expand(locations, storage.get()));
   VECLOAD_ASSIGN_OR_RETURN(const auto footers, ReadFooters(files, storage.get(), check));
   const SchemaOf first{*footers.front().schema, files.front().uri};
@@ -341,7 +363,7 @@ Result<std::unique_ptr<Source>> OpenKeySource(std::span<const std::string> locat
 Result<std::unique_ptr<Source>> OpenSource(std::span<const std::string> locations,
                                            const SourceOptions& options) {
   using namespace source;  // NOLINT: one definition, not a file
-  auto storage = std::make_unique<Storage>(options.s3_profile, options.s3_region);
+  auto storage = std::make_unique<Storage>(options);
   VECLOAD_ASSIGN_OR_RETURN(const auto files, Expand(locations, storage.get()));
   VECLOAD_ASSIGN_OR_RETURN(const auto footers, ReadFooters(files, storage.get()));
   Manifest manifest = MakeManifest(files, footers);

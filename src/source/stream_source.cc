@@ -36,6 +36,8 @@ class StreamSource : public Source {
 
   // Opens the stream and binds the columns.
   Status Begin(const SourceOptions& options);
+  // The same, where there are only keys.
+  Status BeginKeys(const SourceOptions& options);
 
   [[nodiscard]] const Manifest& manifest() const override { return manifest_; }
   [[nodiscard]] const ColumnMapping& mapping() const override { return mapping_; }
@@ -85,6 +87,13 @@ Status StreamSource::Begin(const SourceOptions& options) {
   return Status::Ok();
 }
 
+Status StreamSource::BeginKeys(const SourceOptions& options) {
+  VECLOAD_RETURN_IF_ERROR(Open());
+  schema_ = reader_->schema();
+  VECLOAD_ASSIGN_OR_RETURN(mapping_, ChooseKeyColumn(*schema_, options, uri_));
+  return Status::Ok();
+}
+
 Result<bool> StreamSource::Fetch() {
   Batch batch;
   const arrow::Status status = reader_->ReadNext(&batch);
@@ -110,6 +119,7 @@ Result<std::shared_ptr<const BlockPlan>> StreamSource::PlanOf(const ReadRequest&
 }
 
 Result<uint32_t> StreamSource::Dimension() {
+  if (mapping_.vector.empty()) return Status::InvalidArgument("a list of keys has no vectors");
   if (mapping_.dimension != 0) return mapping_.dimension;
   if (row_ > 0) VECLOAD_RETURN_IF_ERROR(Open());
   ColumnMapping vectors_only = mapping_;
@@ -147,6 +157,9 @@ Status StreamSource::Read(const ReadRequest& request,
                           const std::function<Status(RowBlock)>& deliver) {
   if (request.file != 0 || request.block_rows_max == 0) {
     return Status::Internal("Source::Read: no such file, or blocks of no rows");
+  }
+  if (mapping_.vector.empty() && !request.keys_only) {
+    return Status::Internal("Source::Read: a list of keys has no vectors");
   }
   if (request.row_begin < row_) {
     if (!stream_.is_repeatable) {
@@ -195,6 +208,12 @@ Status StreamSource::AtEnd(uint64_t rows_asked) const {
 Result<std::unique_ptr<Source>> OpenStream(StreamOptions stream, const SourceOptions& options) {
   auto source = std::make_unique<source::StreamSource>(std::move(stream));
   VECLOAD_RETURN_IF_ERROR(source->Begin(options));
+  return std::unique_ptr<Source>(std::move(source));
+}
+
+Result<std::unique_ptr<Source>> OpenKeyStream(StreamOptions stream, const SourceOptions& options) {
+  auto source = std::make_unique<source::StreamSource>(std::move(stream));
+  VECLOAD_RETURN_IF_ERROR(source->BeginKeys(options));
   return std::unique_ptr<Source>(std::move(source));
 }
 

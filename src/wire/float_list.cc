@@ -270,6 +270,8 @@ char* WriteFloat32sHere(const float* values, size_t count, char* out) {
 
 #endif  // HWY_TARGET == HWY_SCALAR
 
+const char* TargetNameHere() { return hwy::TargetName(HWY_TARGET); }
+
 }  // namespace vecload::wire::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -277,6 +279,9 @@ HWY_AFTER_NAMESPACE();
 namespace vecload::wire {
 
 HWY_EXPORT(WriteFloat32sHere);
+HWY_EXPORT(TargetNameHere);
+
+std::string_view FloatWriterTarget() { return HWY_DYNAMIC_DISPATCH(TargetNameHere)(); }
 
 char* WriteFloat32s(std::span<const float> values, char* out) {
   char* end = HWY_DYNAMIC_DISPATCH(WriteFloat32sHere)(values.data(), values.size(), out);

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string_view>
 
 namespace vecload::wire {
 
@@ -20,5 +21,8 @@ inline constexpr size_t kFloat32ListedMax = 16;
 // Writes finite floats as a JSON array, with the texts that WriteFloat32 gives, and returns the
 // array's end. Room: kFloat32ListedMax bytes a float, and kFloat32TextMax.
 char* WriteFloat32s(std::span<const float> values, char* out);
+
+// The instructions that WriteFloat32s runs with on this machine, as Highway names them: "AVX2".
+std::string_view FloatWriterTarget();
 
 }  // namespace vecload::wire

@@ -214,7 +214,7 @@ void LoaderRun::Handle() {
 }
 
 void LoaderRun::CheckReport() {
-  const JobReport report = tally_.Report({}, {}, 1, parts_.world->Now());
+  const JobReport report = tally_.Report({}, parts_.world->Now());
   const uint64_t sum = report.vectors_acknowledged + report.vectors_resumed +
                        report.vectors_rejected + report.vectors_superseded + report.rows_remaining;
   if (report.rows_total != sum || report.vectors_acknowledged != counts_.acknowledged) {
