@@ -62,6 +62,8 @@ struct LocalServerOptions {
   /// PEM, both or neither; with them the server speaks HTTPS only.
   std::string tls_certificate_file;
   std::string tls_key_file;
+  /// A page for browsers at /_dashboard; only where `host` is loopback. With keys it needs a token.
+  bool dashboard = true;
   bool control = false;  ///< Answer /_vecload/...: reset, change the model, counters.
 };
 
@@ -74,6 +76,8 @@ class LocalServer {
   virtual ~LocalServer() = default;  ///< Stops.
   [[nodiscard]] virtual uint16_t port() const = 0;
   [[nodiscard]] virtual std::string url() const = 0;
+  /// The page's, its token included; empty where there is none.
+  [[nodiscard]] virtual std::string dashboard_url() const = 0;
   /// Answers what is under way, then closes. Idempotent.
   virtual void Stop() = 0;
 };

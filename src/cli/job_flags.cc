@@ -10,6 +10,7 @@
 #include <fmt/core.h>
 
 #include "cli/exit_code.h"
+#include "cli/job_dashboard.h"
 #include "cli/reserved_file.h"
 #include "cli/signals.h"
 #include "observe/report.h"
@@ -154,6 +155,12 @@ void AddResultFlags(CLI::App* command, JobFlags* flags, JobOptions* job) {
             "On stderr: auto (default: a bar on a terminal, else lines), bar, json or none")
       ->type_name("MODE")
       ->group(group);
+  command
+      ->add_option("--dashboard", flags->dashboard_port,
+                   "Show the job in a browser on this machine, at http://127.0.0.1:PORT/; 0: any "
+                   "free port")
+      ->type_name("PORT")
+      ->group(group);
   command->add_option("--report", flags->report_path, "Write the report there, as JSON")
       ->type_name("FILE.json")
       ->check(CLI::Validator(
@@ -203,11 +210,19 @@ int RunJob(JobKind kind, const JobFlags& flags, JobOptions* job,
 
   Result<std::unique_ptr<MetricsPort>> metrics = OpenMetrics(kind, flags, *job);
   if (!metrics.ok()) return Fail(command, metrics.status());
+  std::unique_ptr<JobDashboard> dashboard;
+  if (flags.dashboard_port.has_value()) {
+    auto started = JobDashboard::Start(*flags.dashboard_port, kind, *job);
+    if (!started.ok()) return Fail(command, started.status());
+    dashboard = *std::move(started);
+    fmt::print(stderr, "vecload: {}: dashboard at {}\n", command, dashboard->url());
+  }
 
   observe::ProgressPrinter progress(flags.progress, stderr);
   job->on_progress = [&](const JobProgress& now) {
     progress.Update(now);
     if (*metrics != nullptr) (*metrics)->Update(now);
+    if (dashboard != nullptr) dashboard->Update(now);
   };
   job->on_message = [&](const std::string& message) {
     progress.Finish();
@@ -217,7 +232,10 @@ int RunJob(JobKind kind, const JobFlags& flags, JobOptions* job,
   const Result<JobReport> report = run();
   progress.Finish();
   if (!report.ok()) return Fail(command, report.status());
-  return Conclude(command, flags, *report);
+  const int exit_code = Conclude(command, flags, *report);
+  fflush(stdout);  // who reads it need not wait for those who watch
+  if (dashboard != nullptr) dashboard->Finish(observe::ReportJson(*report));
+  return exit_code;
 }
 
 }  // namespace vecload::cli

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +20,7 @@ struct JobFlags {
   LoadRate rate_vectors;
   Part part;
   observe::ProgressMode progress = observe::ProgressMode::kAuto;
+  std::optional<uint16_t> dashboard_port;  // 0: any free one
   std::string report_path;
   MetricsFlags metrics;
   OutputFormat output = OutputFormat::kText;

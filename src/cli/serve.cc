@@ -120,6 +120,11 @@ void AddAccessFlags(CLI::App* command, LocalServerOptions* server) {
   access_key->needs(secret_key);
   secret_key->needs(access_key);
   command
+      ->add_flag_callback(
+          "--no-dashboard", [server] { server->dashboard = false; },
+          "No page at /_dashboard for browsers on this machine")
+      ->group(group);
+  command
       ->add_option("--credentials-file", server->credentials_file,
                    "Keys like ~/.aws/credentials; each profile is one")
       ->type_name("FILE")
@@ -147,6 +152,8 @@ int RunServe(const ServeFlags& flags) {
     const Status written = WritePortFile(flags.port_file, (*server)->port());
     if (!written.ok()) return Fail("serve", written);
   }
+  const std::string dashboard = (*server)->dashboard_url();
+  if (!dashboard.empty()) fmt::print(stderr, "vecload: serve: dashboard at {}\n", dashboard);
   fmt::print("listening on {}\n", (*server)->url());
   fflush(stdout);
   WaitForSignal();

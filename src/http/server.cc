@@ -28,6 +28,7 @@
 #include <fmt/format.h>
 
 #include "http/server_stream.h"
+#include "http/stream_sender.h"
 
 namespace vecload::http {
 namespace {
@@ -78,7 +79,10 @@ std::string HttpDate(std::time_t time) {
                      parts.tm_sec);
 }
 
-std::string ReplyHead(const Reply& reply, bool keep_alive) {
+// How the client knows where the body ends.
+enum class BodyEndsBy { kLength, kChunks, kClosing };
+
+std::string ReplyHead(const Reply& reply, bool keep_alive, BodyEndsBy end = BodyEndsBy::kLength) {
   const auto status = static_cast<unsigned>(reply.status);
   std::string head = fmt::format(
       "HTTP/1.1 {} {}\r\n", reply.status,
@@ -98,7 +102,8 @@ std::string ReplyHead(const Reply& reply, bool keep_alive) {
         Clock::System().WallNow());
     head += "Date: " + HttpDate(std::chrono::system_clock::to_time_t(now)) + "\r\n";
   }
-  if (status >= 200 && status != 204 && status != 304) {
+  if (end == BodyEndsBy::kChunks) head += "Transfer-Encoding: chunked\r\n";
+  if (end == BodyEndsBy::kLength && status >= 200 && status != 204 && status != 304) {
     head += fmt::format("Content-Length: {}\r\n", reply.body.size());
   }
   head += keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
@@ -206,6 +211,8 @@ class BeastServer final : public Server {
   asio::awaitable<ServerReply> CallHandler(ServerRequest request);
   asio::awaitable<bool> Write(Session& session, const Reply& reply, bool keep_alive,
                               bool head_only);
+  asio::awaitable<void> Stream(Session& session, const ServerReply& answer, bool chunked,
+                               bool head_only);
   asio::awaitable<void> BreakOff(Session& session, const ServerReply& answer);
   asio::awaitable<void> Refuse(Session& session, const Reply& reply);
   asio::awaitable<void> Linger(Session& session);
@@ -424,6 +431,10 @@ asio::awaitable<bool> BeastServer::ServeOne(Session& session) {
     co_await BreakOff(session, answer);
     co_return false;
   }
+  if (answer.stream != nullptr) {
+    co_await Stream(session, answer, parser.get().version() >= 11, head_only);
+    co_return false;
+  }
   const bool keep_alive = parser.keep_alive() && !stopping_;
   const bool written = co_await Write(session, answer.reply, keep_alive, head_only);
   co_return written&& keep_alive;
@@ -523,6 +534,19 @@ asio::awaitable<bool> BeastServer::Write(Session& session, const Reply& reply, b
   session.stream.tcp().expires_after(options_.reply_timeout);
   auto [error, bytes] = co_await asio::async_write(session.stream, parts, kToken);
   co_return !error;
+}
+
+asio::awaitable<void> BeastServer::Stream(Session& session, const ServerReply& answer, bool chunked,
+                                          bool head_only) {
+  const std::string head = ReplyHead(answer.reply, /*keep_alive=*/false,
+                                     chunked ? BodyEndsBy::kChunks : BodyEndsBy::kClosing);
+  session.stream.tcp().expires_after(options_.reply_timeout);
+  auto [error, bytes] = co_await asio::async_write(session.stream, asio::buffer(head), kToken);
+  if (error || head_only) co_return;
+  session.is_idle = true;  // the stop waits for no stream
+  const bool is_whole = co_await SendStream(
+      {session.stream, session.delay, stopping_, chunked, options_.reply_timeout}, answer.stream);
+  if (is_whole) co_await Linger(session);
 }
 
 asio::awaitable<void> BeastServer::BreakOff(Session& session, const ServerReply& answer) {

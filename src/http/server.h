@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "http/body_stream.h"
 #include "http/transport.h"
 #include "vecload/status.h"
 
@@ -31,7 +32,7 @@ struct ServerOptions {
   Duration idle_timeout = std::chrono::seconds(75);    // until a request's first byte
   Duration header_timeout = std::chrono::seconds(15);  // from there to the end of the head
   Duration body_timeout = std::chrono::seconds(60);    // from there to the end of the body
-  Duration reply_timeout = std::chrono::seconds(60);   // to send a reply
+  Duration reply_timeout = std::chrono::seconds(60);   // to send a reply, or a streamed one's piece
   // The reply to a body over body_bytes_max; to a Content-Length it is sent without reading the
   // body. Then the connection closes.
   Reply too_large{};
@@ -54,6 +55,9 @@ struct ServerReply {
   Reply reply{};
   Duration delay{};
   Delivery delivery = Delivery::kWhole;
+  // Where set, the body is this, sent as it comes; `reply` has only status and headers. Then the
+  // connection closes. Stop ends it at once.
+  std::shared_ptr<BodyStream> stream = nullptr;
 };
 
 // An HTTP/1.1 server on Boost.Beast coroutines. Knows no S3 word. Connections are kept alive,

@@ -1,5 +1,7 @@
 #include "server/counters.h"
 
+#include <string>
+
 namespace vecload::server {
 
 void Counters::CountRequest(std::string_view operation, size_t body_bytes) {
@@ -11,6 +13,7 @@ void Counters::CountRequest(std::string_view operation, size_t body_bytes) {
 void Counters::CountReply(const http::ServerReply& reply) {
   const std::lock_guard lock(mutex_);
   bytes_sent_ += reply.reply.body.size();
+  if (reply.reply.status >= 400) ++errors_[reply.reply.status];
 }
 
 void Counters::CountThrottled() {
@@ -26,7 +29,17 @@ void Counters::CountRefused() {
 void Counters::Forget() {
   const std::lock_guard lock(mutex_);
   requests_.clear();
+  errors_.clear();
   throttled_ = refused_ = bytes_received_ = bytes_sent_ = 0;
+}
+
+void Counters::WriteAnswered(JsonWriter* json) const {
+  const std::lock_guard lock(mutex_);
+  json->Key("requests").BeginObject();
+  for (const auto& [operation, count] : requests_) json->Key(operation).Uint(count);
+  json->EndObject().Key("errors").BeginObject();
+  for (const auto& [status, count] : errors_) json->Key(std::to_string(status)).Uint(count);
+  json->EndObject();
 }
 
 void Counters::WriteTo(JsonWriter* json) const {

@@ -19,14 +19,17 @@ class Counters {
   void CountThrottled();
   void CountRefused();
   void Forget();
+  // "requests" and "errors" of an object that is open.
+  void WriteAnswered(JsonWriter* json) const;
   // Adds its members to an object that is open.
   void WriteTo(JsonWriter* json) const;
 
  private:
   mutable std::mutex mutex_;
   std::map<std::string_view, uint64_t> requests_;
-  uint64_t throttled_ = 0;  // by the model's limits
-  uint64_t refused_ = 0;    // for their signature
+  std::map<int, uint64_t> errors_;  // by status
+  uint64_t throttled_ = 0;          // by the model's limits
+  uint64_t refused_ = 0;            // for their signature
   uint64_t bytes_received_ = 0;
   uint64_t bytes_sent_ = 0;
 };

@@ -26,6 +26,7 @@ class Gate {
   Gate(const Service& service, Options options);
 
   http::ServerReply Handle(http::ServerRequest&& request);
+  [[nodiscard]] std::shared_ptr<const Counters> counters() const { return counters_; }
 
  private:
   http::ServerReply Operate(http::ServerRequest&& request);

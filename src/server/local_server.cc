@@ -11,6 +11,7 @@
 #include "auth/key_ring.h"
 #include "auth/verify.h"
 #include "http/server.h"
+#include "server/dashboard.h"
 #include "server/gate.h"
 #include "server/router.h"
 #include "vecload/server.h"
@@ -123,8 +124,13 @@ class RunningServer final : public LocalServer {
       gate.verifier = std::make_unique<const auth::Verifier>(
           std::move(keys), auth::SigningScope{options_.region}, Clock::System());
     }
-    gate_ = std::make_unique<server::Gate>(
-        server::Service({options_.region, std::move(store), std::move(throttle)}), std::move(gate));
+    const bool has_keys = gate.verifier != nullptr;
+    const server::Service service({options_.region, std::move(store), std::move(throttle)});
+    gate_ = std::make_unique<server::Gate>(service, std::move(gate));
+    if (options_.dashboard && IsLoopback(options_.host)) {
+      dashboard_ = std::make_unique<server::Dashboard>(server::Dashboard::Parts{
+          service, gate_->counters(), options_.host, options_.region, has_keys});
+    }
     return Listen();
   }
 
@@ -137,10 +143,15 @@ class RunningServer final : public LocalServer {
     return scheme + host + ":" + std::to_string(port_);
   }
 
+  [[nodiscard]] std::string dashboard_url() const override {
+    return dashboard_ == nullptr ? std::string() : url() + dashboard_->path();
+  }
+
   void Stop() override {
     const std::lock_guard lock(mutex_);
     if (http_ != nullptr) http_->Stop(kStopGrace);
     http_.reset();
+    dashboard_.reset();
     gate_.reset();
     folder_.reset();
   }
@@ -160,6 +171,10 @@ class RunningServer final : public LocalServer {
         server::Router::ErrorReply(wire::ValidationError("Request body exceeds max allowed size"));
     VECLOAD_ASSIGN_OR_RETURN(
         http_, http::Server::Start(std::move(http_options), [this](http::ServerRequest&& request) {
+          // Not through the gate: no operation, so neither counted nor struck by faults.
+          if (dashboard_ != nullptr && server::Dashboard::IsDashboard(request)) {
+            return dashboard_->Handle(request);
+          }
           return gate_->Handle(std::move(request));
         }));
     port_ = http_->port();
@@ -172,6 +187,7 @@ class RunningServer final : public LocalServer {
   // In the order of their making; Stop takes them down in reverse.
   std::unique_ptr<DataFolder> folder_;
   std::unique_ptr<server::Gate> gate_;
+  std::unique_ptr<server::Dashboard> dashboard_;
   std::unique_ptr<http::Server> http_;
 };
 

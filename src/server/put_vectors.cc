@@ -85,6 +85,7 @@ Answer PutVectors(const Service& service, std::string* body, size_t* data_bytes)
   if (auto error = Check(info, request, &batch)) return *std::move(error);
   const Status status = (*index)->Put(batch.vectors);
   if (!status.ok()) return Failure(status, IndexNotFound());
+  service.vectors_put() += batch.vectors.size();
   *data_bytes = batch.vectors.size() * info.dimension * sizeof(float);
   return std::string(wire::kEmptyReply);
 }

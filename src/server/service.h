@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <variant>
@@ -21,11 +23,14 @@ class Service {
     std::string region;
     std::shared_ptr<store::Store> store;
     std::shared_ptr<Throttle> throttle;
+    std::shared_ptr<std::atomic<uint64_t>> vectors_put = std::make_shared<std::atomic<uint64_t>>(0);
   };
   explicit Service(Parts parts) : parts_(std::move(parts)) {}
 
   [[nodiscard]] store::Store& store() const { return *parts_.store; }
   [[nodiscard]] Throttle& throttle() const { return *parts_.throttle; }
+  // Vectors that were put since the start.
+  [[nodiscard]] std::atomic<uint64_t>& vectors_put() const { return *parts_.vectors_put; }
   [[nodiscard]] std::string BucketArn(const std::string& bucket) const;
   [[nodiscard]] std::string IndexArn(const IndexName& index) const;
   // Whether the target is on this server: one given by ARN may name another region or account.

@@ -120,15 +120,21 @@ Status Index::Put(std::span<const VectorView> vectors) {
   }
   sqlite::Transaction transaction(&writer_.database);
   VECLOAD_RETURN_IF_ERROR(transaction.Begin());
+  int64_t added = 0;
   for (const VectorView& vector : vectors) {
+    // An insert leaves its id there, an update leaves it alone.
+    sqlite3_set_last_insert_rowid(writer_.database.handle(), 0);
     writer_.put.Bind(1, vector.key).Bind(2, vector.metadata).Bind(3, vector.data);
     VECLOAD_RETURN_IF_ERROR(writer_.put.Run());
+    if (sqlite3_last_insert_rowid(writer_.database.handle()) != 0) ++added;
   }
-  return CommitAndApply(&transaction, [&](search::FlatIndex* memory) {
+  VECLOAD_RETURN_IF_ERROR(CommitAndApply(&transaction, [&](search::FlatIndex* memory) {
     for (size_t i = 0; i < vectors.size(); ++i) {
       memory->Put(vectors[i].key, vectors[i].data, std::move(fields[i]));
     }
-  });
+  }));
+  if (count_ >= 0) count_ += added;
+  return Status::Ok();
 }
 
 Status Index::Delete(std::span<const std::string> keys) {
@@ -136,12 +142,25 @@ Status Index::Delete(std::span<const std::string> keys) {
   VECLOAD_RETURN_IF_ERROR(CheckNotDropped());
   sqlite::Transaction transaction(&writer_.database);
   VECLOAD_RETURN_IF_ERROR(transaction.Begin());
+  int64_t erased = 0;
   for (const std::string& key : keys) {
     VECLOAD_RETURN_IF_ERROR(writer_.erase.Bind(1, std::string_view(key)).Run());
+    erased += sqlite3_changes(writer_.database.handle());
   }
-  return CommitAndApply(&transaction, [&](search::FlatIndex* memory) {
+  VECLOAD_RETURN_IF_ERROR(CommitAndApply(&transaction, [&](search::FlatIndex* memory) {
     for (const std::string& key : keys) memory->Erase(key);
-  });
+  }));
+  if (count_ >= 0) count_ -= erased;
+  return Status::Ok();
+}
+
+Result<uint64_t> Index::Count() {
+  if (count_ < 0) {
+    const std::lock_guard write_lock(write_mutex_);
+    VECLOAD_RETURN_IF_ERROR(CheckNotDropped());
+    VECLOAD_ASSIGN_OR_RETURN(count_, writer_.database.Number("SELECT count(*) FROM vectors"));
+  }
+  return static_cast<uint64_t>(count_.load());
 }
 
 Status Index::WrongLength(std::string_view key) const {

@@ -86,6 +86,8 @@ class Index {
   Result<ListPage> List(const ListRequest& request);
   // Loads the vectors into memory first, where that has not been done.
   Result<QueryAnswer> Query(const QueryRequest& request);
+  // How many vectors there are. The first call reads all keys, later ones nothing.
+  Result<uint64_t> Count();
 
   // Removes the files. Ends what waits.
   void Drop();
@@ -124,6 +126,7 @@ class Index {
   const Files files_;
   const IndexInfo info_;
   std::atomic<bool> dropped_ = false;
+  std::atomic<int64_t> count_ = -1;  // below 0: not known; changed under write_mutex_
 
   // Locked in this order: write_mutex_, memory_mutex_, read_mutex_.
   std::mutex write_mutex_;
