@@ -2,12 +2,13 @@
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from support.program import BINARY, ROOT, environment
-from support.servers import VecloadServer
+from support.servers import RcloneServer, VecloadServer
 
 # A page without such a block has nothing to run.
 _BLOCK = re.compile(
@@ -22,9 +23,12 @@ def blocks(page: Path) -> list[tuple[str | None, str]]:
     return [(found["reason"], found["code"]) for found in _BLOCK.finditer(page.read_text())]
 
 
+def all_pages() -> list[Path]:
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
 def pages() -> list[Path]:
-    all_pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-    return [page for page in all_pages if blocks(page)]
+    return [page for page in all_pages() if blocks(page)]
 
 
 def named(page: Path) -> str:
@@ -55,20 +59,37 @@ def command_help(words: list[str]) -> str:
     return done.stdout
 
 
+def source_on_s3(request: pytest.FixtureRequest) -> RcloneServer:
+    """An S3 server with the source that the pages name, s3://my-data/embeddings/."""
+    folder: Path = request.getfixturevalue("s3_folder") / "my-data/embeddings"
+    folder.mkdir(parents=True)
+    size = ("--rows", "2000", "--dimension", "64")
+    subprocess.run(
+        [BINARY, "generate", folder / "part.parquet", *size, "--files", "2"],
+        stdout=subprocess.DEVNULL, timeout=30, check=True,
+    )  # fmt: skip
+    return request.getfixturevalue("s3")
+
+
 def test_there_are_pages() -> None:
     assert "docs/start.md" in [named(page) for page in pages()]
 
 
 @pytest.mark.parametrize("page", pages(), ids=named)
-def test_the_commands_of_a_page_run(page: Path, tmp_path: Path, server: VecloadServer) -> None:
+def test_the_commands_of_a_page_run(
+    page: Path, tmp_path: Path, server: VecloadServer, request: pytest.FixtureRequest
+) -> None:
     code = "\n".join(code for reason, code in blocks(page) if reason is None)
     if not code:
         pytest.skip(f"every block of {named(page)} says why it is not run")
     (tmp_path / "examples").symlink_to(ROOT / "examples")
+    more = {"AWS_ENDPOINT_URL_S3VECTORS": server.url}
+    if "s3://" in code:
+        more["AWS_ENDPOINT_URL_S3"] = source_on_s3(request).url
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/vecload").symlink_to(BINARY)
-    env = environment(tmp_path, AWS_ENDPOINT_URL_S3VECTORS=server.url)
-    env["PATH"] = f"{tmp_path / 'bin'}:{env['PATH']}"
+    env = environment(tmp_path, **more)
+    env["PATH"] = f"{tmp_path / 'bin'}:{Path(sys.executable).parent}:{env['PATH']}"
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", code],
         cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60,
@@ -83,3 +104,11 @@ def test_every_flag_of_a_page_exists(page: Path) -> None:
             known = set(_FLAG.findall(command_help(words)))
             used = set(_FLAG.findall(" ".join(words)))
             assert used <= known, f"{named(page)}: {' '.join(words)}"
+
+
+@pytest.mark.parametrize("page", all_pages(), ids=named)
+def test_every_command_stands_in_a_bash_block(page: Path) -> None:
+    outside = _BLOCK.sub("", page.read_text())
+    assert not re.search(
+        r"^ *vecload [a-z]+ .*[-/.]", re.sub(r"`[^`\n]*`", "", outside), re.MULTILINE
+    )
