@@ -90,6 +90,18 @@ serve: build ## the local S3 Vectors server on PORT (8080), data in DATA_DIR
 	mkdir -p $(DATA_DIR)
 	build/release/vecload serve --data-dir $(DATA_DIR) --port $(PORT)
 
+# --- read ------------------------------------------------------------------------------------
+
+.PHONY: docs docs-test man
+docs: build ## the documentation site, in build/docs; a broken link stops it
+	NO_MKDOCS_2_WARNING=1 VECLOAD_BIN=$(CURDIR)/build/release/vecload mkdocs build --strict
+
+docs-test: docs ## runs the commands of the documentation, and looks at the site
+	$(call pytest,release,tests/docs)
+
+man: build ## the man page, build/man/vecload.1
+	python tools/man.py build/release/vecload build/man/vecload.1
+
 # --- test ------------------------------------------------------------------------------------
 
 .PHONY: test conformance e2e python-test engines-test lakes-test dashboard-test soak exhaustive arm asan tsan fuzz bench bench-check peers

@@ -12,7 +12,7 @@ packages=(
   g++ cmake ninja-build ccache git ca-certificates
   libssl-dev libcurl4-openssl-dev libboost1.81-dev libsqlite3-dev
   libfmt-dev libspdlog-dev libcli11-dev libhwy-dev libxxhash-dev prometheus-cpp-dev
-  tmux
+  groff-base tmux
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
 )
 [[ ${1:-} == fuzz ]] && packages+=(clang-19 libclang-rt-19-dev)

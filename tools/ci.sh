@@ -30,6 +30,7 @@ step lint        60 make --no-print-directory lint
 step test       660 make --no-print-directory test
 step python     240 make --no-print-directory python-test
 step engines    240 make --no-print-directory engines-test
+step docs        90 make --no-print-directory docs-test
 step dashboard   90 make --no-print-directory dashboard-test
 step sim-long   180 ctest --preset release --label-regex '^long$'
 # Those that `make test` left out.

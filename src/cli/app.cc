@@ -78,6 +78,7 @@ void Declare(CLI::App* app, Command* chosen) {
   AddExport(app, chosen);
   AddPlan(app, chosen);
   AddDoctor(app, chosen);
+  AddCompletion(app, chosen);
 }
 
 int RunCommand(const Command& command) {

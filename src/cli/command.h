@@ -37,6 +37,8 @@ void AddVerify(CLI::App* app, Command* chosen);
 void AddExport(CLI::App* app, Command* chosen);
 void AddPlan(CLI::App* app, Command* chosen);
 void AddDoctor(CLI::App* app, Command* chosen);
+// The last one: it tells of all commands that are declared on `app` when it runs.
+void AddCompletion(CLI::App* app, Command* chosen);
 
 // The flags that every command with a service has in common.
 void AddClientFlags(CLI::App* command, ClientOptions* options);
@@ -65,6 +67,13 @@ CLI::Option* AddParsed(CLI::App* command, const std::string& name, Out* out,
       help);
 }
 
+// Takes one of `names`, which shells offer.
+CLI::Validator OneOf(const std::vector<std::string>& names);
+// Takes anything; shells offer `names`.
+CLI::Validator Offering(const std::vector<std::string>& names);
+// What shells are to offer for the option's value, or nothing.
+std::vector<std::string> OfferedChoices(CLI::Option* option);
+
 // An option that is one of `choices`, by name.
 template <typename T>
 CLI::Option* AddChoice(CLI::App* command, const std::string& name, T* out,
@@ -78,7 +87,7 @@ CLI::Option* AddChoice(CLI::App* command, const std::string& name, T* out,
           [out, by_name = std::map<std::string, T>(choices.begin(), choices.end())](
               const std::string& chosen) { *out = by_name.at(chosen); },
           help)
-      ->check(CLI::IsMember(names).description(""));
+      ->check(OneOf(names));
 }
 
 // "a,b", or the option several times; never swallows the arguments that follow.

@@ -121,7 +121,7 @@ void AddFileFlags(CLI::App* command, ExportOptions* options) {
       ->group(group);
   command->add_option("--codec", options->codec, "none, snappy (default), zstd, lz4 or gzip")
       ->type_name("CODEC")
-      ->check(CLI::IsMember({"none", "snappy", "zstd", "lz4", "gzip"}).description(""))
+      ->check(OneOf({"none", "snappy", "zstd", "lz4", "gzip"}))
       ->group(group);
   AddParsed(command, "--row-group", &options->row_group_bytes_max, ParseBytes,
             "A row group's size in memory, about; default 16MiB. Each thread holds one")

@@ -60,7 +60,7 @@ void AddGenerate(CLI::App* app, Command* chosen) {
       ->check(CLI::PositiveNumber.description(""));
   command->add_option("--codec", generate->codec, "none, snappy (default), zstd, lz4 or gzip")
       ->type_name("CODEC")
-      ->check(CLI::IsMember({"none", "snappy", "zstd", "lz4", "gzip"}).description(""));
+      ->check(OneOf({"none", "snappy", "zstd", "lz4", "gzip"}));
   AddOutputFlag(command, &flags->output);
   command->footer(
       "Columns: id (\"v-000000042\"), embedding (float32, unit length), category, year.\n\n"

@@ -184,7 +184,8 @@ void AddSettings(CLI::App* command, IndexSettings* settings) {
   AddParsed(command, "--distance-metric", &settings->metric, ParseDistanceMetric,
             "cosine or euclidean; can never be changed")
       ->required()
-      ->type_name("METRIC");
+      ->type_name("METRIC")
+      ->check(Offering({"cosine", "euclidean"}));
   AddList(command, "--non-filterable", &settings->non_filterable_keys,
           "Metadata keys that no filter needs");
   command->add_option("--kms-key-arn", settings->kms_key_arn, "Encrypts the index")

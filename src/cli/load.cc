@@ -73,7 +73,10 @@ void AddIndexFlags(CLI::App* command, LoadFlags* flags) {
   CLI::Option* metric =
       AddParsed(command, "--distance-metric", &flags->new_index.metric, ParseDistanceMetric,
                 "cosine or euclidean, for --create-index; can never be changed");
-  metric->type_name("METRIC")->needs(create)->group(group);
+  metric->type_name("METRIC")
+      ->check(Offering({"cosine", "euclidean"}))
+      ->needs(create)
+      ->group(group);
   create->needs(metric);
   AddList(command, "--non-filterable", &flags->new_index.non_filterable_keys,
           "Metadata keys of the new index that no filter needs")

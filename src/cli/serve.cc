@@ -66,8 +66,8 @@ void AddModelFlags(CLI::App* command, const std::shared_ptr<ServeFlags>& flags) 
       ->add_option_function<std::string>(
           "--model", [flags](const std::string& name) { flags->aws = name == "aws"; },
           "aws: the service's limits, with a burst, and its latency; the flags below override")
-      ->type_name("NAME")
-      ->check(CLI::IsMember({"aws", "none"}))
+      ->type_name("aws|none")
+      ->check(OneOf({"aws", "none"}))
       ->group(group);
   add("--rate-vectors", "Vectors a second per index, answered by 429 beyond; default: unlimited",
       ParseRate, [](ServiceModel* model, double rate) { model->rate_vectors_per_s = rate; })
