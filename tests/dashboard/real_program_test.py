@@ -5,8 +5,12 @@ Method: the real binary and Chromium; boto3 and the report's file decide.
 """
 
 import json
+import os
 import re
+import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +50,16 @@ def _load(program: Program, path: Path, index: str, *flags: str) -> "subprocess.
     return program.start("load", path, "--index", index, "--dashboard", "0", *flags)
 
 
+@contextmanager
+def _still(server: VecloadServer) -> Iterator[None]:
+    """The server answers nothing meanwhile: a load begins, and waits as long as a browser takes."""
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+
+
 def _is_shown(page: Any, report: dict[str, Any]) -> None:
     for name in (
         "rows_total",
@@ -69,8 +83,9 @@ def test_a_load_is_watched_to_its_end(
     path = write_vectors(program.folder / "in.parquet", random_vectors(ROWS, DIMENSION))
     index = make_index(server.client(), DIMENSION)
     flags = ("--rate-vectors", "25000", "--report", "x.json")
-    process = _load(program, path, index, *flags)
-    page = open_page(_address(process))
+    with _still(server):
+        process = _load(program, path, index, *flags)
+        page = open_page(_address(process))
     expect(page.get_by_role("heading", level=1)).to_have_text(index)
     expect(state(page)).to_have_text("Running")
     expect(rows(page, "Files under way").locator("th")).to_contain_text("in.parquet")
@@ -96,9 +111,10 @@ def test_rejects_and_a_hostile_file_name(
     name = HOSTILE.replace("/", "")
     path = write_vectors(program.folder / f"{name}.parquet", vectors)
     index = make_index(server.client(), DIMENSION)
-    process = _load(program, path, index, "--rate-vectors", "1500", "--report", "x.json")
-    page = open_page(_address(process))
-    expect(page.get_by_text(f"{name}.parquet").first).to_be_visible()
+    with _still(server):
+        process = _load(program, path, index, "--rate-vectors", "2500", "--report", "x.json")
+        page = open_page(_address(process))
+        expect(page.get_by_text(f"{name}.parquet").first).to_be_visible()
     expect(rows(page, "Files under way").locator("th")).to_contain_text(name)
     expect(state(page)).to_have_text("Finished with rejects", timeout=60_000)
     assert process.wait(timeout=30) == 3

@@ -92,7 +92,7 @@ def test_the_commands_of_a_page_run(
     env["PATH"] = f"{tmp_path / 'bin'}:{Path(sys.executable).parent}:{env['PATH']}"
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", code],
-        cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60,
+        cwd=tmp_path, env=env, capture_output=True, text=True, timeout=110,
     )  # fmt: skip
     assert done.returncode == 0, f"{named(page)}:\n{done.stdout}\n{done.stderr}"
 
