@@ -23,16 +23,19 @@ std::optional<T> Bounded(Duration limit, std::function<T()> work) {
     std::optional<T> result;
   };
   const auto shared = std::make_shared<Shared>();
-  std::thread([shared, work = std::move(work)] {
+  std::thread thread([shared, work = std::move(work)] {
     T result = work();
     const std::lock_guard lock(shared->mutex);
     shared->result.emplace(std::move(result));
     shared->done.notify_one();
-  }).detach();
+  });
   std::unique_lock lock(shared->mutex);
   if (!shared->done.wait_for(lock, limit, [&] { return shared->result.has_value(); })) {
+    thread.detach();
     return std::nullopt;
   }
+  lock.unlock();
+  thread.join();  // libraries free what they keep for a thread when it ends
   return std::move(shared->result);
 }
 
