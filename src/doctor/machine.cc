@@ -3,13 +3,13 @@
 #include <sched.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
-#include <time.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
+#include <ctime>
 #include <fstream>
 #include <limits>
-#include <random>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -18,6 +18,7 @@
 #include <fmt/format.h>
 
 #include "auth/payload_hash.h"
+#include "base/random.h"
 #include "search/kernels.h"
 #include "vecload/version.h"
 #include "wire/float_text.h"
@@ -81,9 +82,9 @@ double ThreadCpuSeconds() {
 class SyntheticRows {
  public:
   explicit SyntheticRows(uint32_t dimension) : dimension_(dimension), floats_(kRows * dimension) {
-    std::mt19937 random(1);
-    std::normal_distribution<float> normal(0, 1 / std::sqrt(static_cast<float>(dimension)));
-    std::ranges::generate(floats_, [&] { return normal(random); });
+    Random random(1);
+    const double deviation = 1 / std::sqrt(static_cast<double>(dimension));
+    std::ranges::generate(floats_, [&] { return static_cast<float>(deviation * random.Normal()); });
   }
   [[nodiscard]] std::span<const float> Vector(size_t row) const {
     return std::span(floats_).subspan(row * dimension_, dimension_);

@@ -1,8 +1,8 @@
 #include "http/probe.h"
 
-#include <strings.h>
-
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <memory>
 #include <string_view>
 
@@ -23,8 +23,9 @@ std::string_view Trim(std::string_view text) {
 }
 
 bool StartsWith(std::string_view text, std::string_view prefix) {
+  const auto lower = [](unsigned char c) { return std::tolower(c); };
   return text.size() >= prefix.size() &&
-         strncasecmp(text.data(), prefix.data(), prefix.size()) == 0;
+         std::ranges::equal(text.substr(0, prefix.size()), prefix, {}, lower, lower);
 }
 
 struct Collected {
