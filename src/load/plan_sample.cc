@@ -17,8 +17,6 @@ struct Spot {
   uint32_t file = 0;
   uint64_t row_begin = 0;
   uint64_t rows = 0;
-
-  friend bool operator==(const Spot&, const Spot&) = default;
 };
 
 // The row groups that hold `count` rows at even distances over the source, each once.

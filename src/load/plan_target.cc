@@ -19,7 +19,7 @@ namespace {
 // Shards cannot be made beside an index that has the very name of their base: whoever reads by that
 // name would see it alone.
 Status CheckUndivided(Client* client, const IndexName& base) {
-  const Status found = client->GetIndex(base).status();
+  Status found = client->GetIndex(base).status();
   if (found.code() == Code::kNotFound) return Status::Ok();
   if (!found.ok()) return found;
   return Status::Conflict(
