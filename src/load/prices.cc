@@ -151,8 +151,9 @@ std::string Money::ToString() const {
   return text;
 }
 
-// us-east-1, as the AWS price page had it on this day. A GB is 2^30 bytes, as on all bills of S3.
-// What ListVectors costs, and what a query's scanning costs, it does not say by one number.
+// us-east-1, as copies of the AWS price page had it that were read on this day. A GB is 2^30 bytes,
+// as on all bills of S3. What ListVectors costs, and what a query's scanning costs, it does not say
+// by one number.
 Prices PricesToday() {
   return {.region = "us-east-1",
           .currency = "USD",

@@ -49,8 +49,8 @@ TEST(JobMetrics, HoldTheLatestProgress) {
   metrics.Update(SomeProgress());
   const std::string text = metrics.Text();
   for (const char* line : {"# TYPE vecload_rows gauge\nvecload_rows 1000000\n",
-                           "# TYPE vecload_vectors_acknowledged_total counter\n"
-                           "vecload_vectors_acknowledged_total 250000\n",
+                           "\n# TYPE vecload_vectors_acknowledged_total counter\n",
+                           "\nvecload_vectors_acknowledged_total 250000\n",
                            "\nvecload_rows_done 250010\n", "\nvecload_rows_rejected 10\n",
                            "\nvecload_sent_bytes_total 12345678901\n", "\nvecload_in_flight 17\n",
                            "\nvecload_vectors_rejected_total{rule=\"vector_not_finite\"} 7\n",

@@ -197,7 +197,10 @@ std::string Bottlenecks(const JobReport& report, const std::vector<TimelinePoint
       "<table><thead><tr><th scope=\"col\">bottleneck</th><th scope=\"col\" class=\"n\">time"
       "</th><th scope=\"col\">what helps</th></tr></thead><tbody>\n";
   std::vector<std::pair<Bottleneck, double>> longest(seconds.begin(), seconds.end());
-  std::ranges::stable_sort(longest, std::ranges::greater(), &std::pair<Bottleneck, double>::second);
+  // Those of equal length in the order of their kinds.
+  std::ranges::sort(longest, std::ranges::less(), [](const std::pair<Bottleneck, double>& one) {
+    return std::pair(-one.second, one.first);
+  });
   for (const auto& [bottleneck, spent_s] : longest) {
     html += fmt::format(
         "<tr><th scope=\"row\" class=\"name\"><i class=\"{}\"></i>{}</th><td "
