@@ -284,11 +284,10 @@ Result<ColumnMapping> ChooseColumns(const arrow::Schema& schema,
   VECLOAD_RETURN_IF_ERROR(Find(mapping.vector, schema, uri).status());
   VECLOAD_RETURN_IF_ERROR(Find(mapping.key, schema, uri).status());
   const std::string of_export = "written by vecload export";
-  mapping.vector_reason = given.vector_column.empty() && !options.vector_column.empty()
-                              ? of_export
-                              : std::move(vector.reason);
+  mapping.vector_reason =
+      given.vector_column.empty() && !options.vector_column.empty() ? of_export : vector.reason;
   mapping.key_reason =
-      given.key_column.empty() && !options.key_column.empty() ? of_export : std::move(key.reason);
+      given.key_column.empty() && !options.key_column.empty() ? of_export : key.reason;
   VECLOAD_RETURN_IF_ERROR(ChooseShardColumn(schema, partitions, options, uri, &mapping));
   if (options.metadata_json.empty()) {
     VECLOAD_ASSIGN_OR_RETURN(mapping.metadata,
