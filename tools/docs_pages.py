@@ -5,46 +5,23 @@ none of it can be out of date; where a source is missing, the build stops.
 """
 
 import os
-import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
+from cli_help import all_commands
+
 ROOT = Path(__file__).resolve().parent.parent
 BINARY = Path(os.environ.get("VECLOAD_BIN", ROOT / "build/release/vecload"))
 
 
-def help_text(command: tuple[str, ...]) -> str:
-    """What `vecload COMMAND --help` prints."""
-    if not BINARY.exists():
-        raise PluginError(f"{BINARY} is not there: run `make build`, or set VECLOAD_BIN")
-    done = subprocess.run(
-        [BINARY, *command, "--help"], capture_output=True, text=True, timeout=30, check=True
-    )
-    return done.stdout
-
-
-def subcommands(text: str) -> list[str]:
-    """The names under "Subcommands:" of a help text."""
-    part = re.search(r"^(?:Subc|C)ommands:\n((?:  .*\n)+)", text, re.MULTILINE)
-    return re.findall(r"^  (\S+)", part[1], re.MULTILINE) if part else []
-
-
-def all_commands(command: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], str]]:
-    """Every command with its help text, parents before their children."""
-    text = help_text(command)
-    found = [(command, text)]
-    for name in subcommands(text):
-        found += all_commands((*command, name))
-    return found
-
-
 def commands_page() -> str:
     parts = ["# Every command and flag\n\nWhat `--help` prints, made from the program itself.\n"]
-    for command, text in all_commands():
+    if not BINARY.exists():
+        raise PluginError(f"{BINARY} is not there: run `make build`, or set VECLOAD_BIN")
+    for command, text in all_commands(BINARY):
         name = " ".join(("vecload", *command))
         parts.append(f"## {name}\n\n```text\n{text.strip()}\n```\n")
     return "\n".join(parts)

@@ -8,28 +8,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+from cli_help import Command, all_commands
+
 _OPTION = re.compile(r"^  (-\S+(?: \S+)*?)(?:  +(.*))?$")
 _POSITIONAL = re.compile(r"^  (\S+(?: \S+)*?)(?:  +(.*))?$")
 _HEADING = re.compile(r"^([A-Z][^\n]*?):$")
-
-
-def ask(program: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        [program, *arguments], capture_output=True, text=True, timeout=30, check=True
-    )
-    return done.stdout
 
 
 def escape(text: str) -> str:
     """The text as roff shows it literally."""
     text = text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq").replace("`", "\\(ga")
     return "\\&" + text if text.startswith(".") else text
-
-
-def subcommands(text: str) -> list[str]:
-    """The names under "Subcommands:" of a help text."""
-    part = re.search(r"^(?:Subc|C)ommands:\n((?:  .*\n)+)", text, re.MULTILINE)
-    return re.findall(r"^  (\S+)", part[1], re.MULTILINE) if part else []
 
 
 def example(lines: list[str]) -> list[str]:
@@ -58,29 +47,26 @@ def body(text: str) -> list[str]:
     return out
 
 
-def commands(program: Path, command: tuple[str, ...]) -> list[str]:
-    """A command's section, then those of its subcommands."""
-    text = ask(program, *command, "--help")
+def section(command: Command, text: str) -> list[str]:
     usage = re.search(r"^Usage: (.*)$", text, re.MULTILINE)
     out = [f".SS {escape(' '.join(command))}"]
     out += [".PP", f"\\fB{escape(usage[1])}\\fR"] if usage else []
-    out += body(text)
-    for name in subcommands(text):
-        out += commands(program, (*command, name))
-    return out
+    return out + body(text)
 
 
 def page(program: Path) -> str:
-    version = ask(program, "--version").strip()
-    top = ask(program, "--help")
-    out = [f'.TH VECLOAD 1 "" "{escape(version)}" "User Commands"']
+    done = subprocess.run(
+        [program, "--version"], capture_output=True, text=True, timeout=30, check=True
+    )
+    (_, top), *commands = all_commands(program)
+    out = [f'.TH VECLOAD 1 "" "{escape(done.stdout.strip())}" "User Commands"']
     # Not stretched: troff warns of a line with a single long word.
     out += [".ad l"]
     out += [".SH NAME", "vecload \\- moves vectors from Parquet into Amazon S3 Vectors"]
     out += [".SH SYNOPSIS", "\\fBvecload\\fR \\fICOMMAND\\fR [\\fIOPTIONS\\fR]"]
     out += [".SH DESCRIPTION", *body(top), ".SH COMMANDS"]
-    for name in subcommands(top):
-        out += commands(program, (name,))
+    for command, text in commands:
+        out += section(command, text)
     return "\n".join(out) + "\n"
 
 

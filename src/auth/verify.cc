@@ -44,11 +44,6 @@ std::optional<std::string_view> OnlyHeader(const Headers& headers, std::string_v
   return found;
 }
 
-// In a time that does not depend on where they differ.
-bool IsEqual(std::string_view left, std::string_view right) {
-  return left.size() == right.size() && CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
-}
-
 std::string_view Trim(std::string_view text) {
   const size_t begin = std::min(text.find_first_not_of(" \t"), text.size());
   const size_t end = text.find_last_not_of(" \t");
@@ -139,6 +134,10 @@ CanonicalHeaders SignedHeaders(const Headers& headers, const Authorization& clai
 
 }  // namespace
 
+bool IsSameSecret(std::string_view left, std::string_view right) {
+  return left.size() == right.size() && CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
+}
+
 std::optional<Refusal> ParseAuthorization(std::string_view header, Authorization* out) {
   header = Trim(header);
   const size_t space = std::min(header.find(' '), header.size());
@@ -198,7 +197,7 @@ std::optional<Refusal> Verifier::Check(const ReceivedRequest& request) const {
 
   const Credentials* keys = keys_.Find(claim.access_key);
   const auto token = OnlyHeader(request.headers, "x-amz-security-token");
-  if (keys == nullptr || !IsEqual(token.value_or(""), keys->session_token)) {
+  if (keys == nullptr || !IsSameSecret(token.value_or(""), keys->session_token)) {
     return UnknownClient();
   }
   if (auto refusal = CheckScope(claim)) return refusal;
@@ -262,7 +261,7 @@ std::optional<Refusal> Verifier::CheckSignature(const ReceivedRequest& request,
   signed_request.payload_hash = payload_hash;
   const std::string time = headers.at("x-amz-date");
   const std::string expected = Signature(signed_request, headers, secret_key, scope_, time);
-  if (!IsEqual(expected, claim.signature)) return WrongSignature();
+  if (!IsSameSecret(expected, claim.signature)) return WrongSignature();
   return std::nullopt;
 }
 

@@ -41,6 +41,9 @@ struct ReceivedRequest {
   std::string_view body;
 };
 
+// In a time that does not depend on where they differ.
+bool IsSameSecret(std::string_view left, std::string_view right);
+
 // Checks signatures (Version 4, header form) against the keys that it knows. Thread-safe.
 class Verifier {
  public:

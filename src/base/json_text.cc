@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cmath>
 
+#include <fmt/format.h>
+
 namespace vecload {
 namespace {
 
@@ -148,6 +150,10 @@ JsonWriter& JsonWriter::Double(double value) {
   Separate();
   AppendNumber(value, &text_);
   return *this;
+}
+
+JsonWriter& JsonWriter::Rounded(double value) {
+  return std::isfinite(value) ? Raw(fmt::format("{:.3f}", value)) : Null();
 }
 
 JsonWriter& JsonWriter::Bool(bool value) { return Raw(value ? "true" : "false"); }

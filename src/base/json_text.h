@@ -34,6 +34,8 @@ class JsonWriter {
   JsonWriter& Uint(uint64_t value);
   // Shortest text that reads back to the same double; null where JSON has no number for it.
   JsonWriter& Double(double value);
+  // With three digits behind the point, which tell enough of seconds, rates and milliseconds.
+  JsonWriter& Rounded(double value);
   JsonWriter& Bool(bool value);
   JsonWriter& Null();
   // `json` is a whole JSON value already.

@@ -66,15 +66,8 @@ void AddDoctor(CLI::App* app, Command* chosen) {
       "doctor", "Check all that a load needs: machine, keys, endpoint, index, source");
   AddSourceOptions(command, "Source", &options->sources, &options->source);
   command->get_option("SOURCE")->required(false);
-  command
-      ->add_option_function<std::string>(
-          "--index",
-          [options](const std::string& text) {
-            Result<IndexName> name = IndexName::Parse(text);
-            if (!name.ok()) throw CLI::ValidationError("--index", name.status().message());
-            options->index = *std::move(name);
-          },
-          "An index to look at, with the calls that change nothing")
+  AddParsed(command, "--index", &options->index, IndexName::Parse,
+            "An index to look at, with the calls that change nothing")
       ->type_name("BUCKET/INDEX");
   command->add_flag_callback(
       "--quick", [options] { options->measure_speed = false; },

@@ -11,6 +11,7 @@
 namespace vecload::cli {
 namespace {
 
+constexpr const char* kHost = "127.0.0.1";  // whoever is on this machine
 constexpr double kDetailEveryS = 2;
 // A job ends when it is done, whoever watches.
 constexpr Duration kGoodbye = std::chrono::seconds(2);
@@ -35,6 +36,7 @@ Result<std::unique_ptr<JobDashboard>> JobDashboard::Start(uint16_t port, JobKind
                                                           const JobOptions& job) {
   std::unique_ptr<JobDashboard> dashboard(new JobDashboard(JobEvent(kind, job)));
   http::ServerOptions options;
+  options.host = kHost;
   options.port = port;
   options.body_bytes_max = 0;
   options.header_bytes_max = 16 << 10;
@@ -50,7 +52,7 @@ Result<std::unique_ptr<JobDashboard>> JobDashboard::Start(uint16_t port, JobKind
 }
 
 std::string JobDashboard::url() const {
-  return "http://127.0.0.1:" + std::to_string(server_->port()) + "/";
+  return http::ServerUrl("http", kHost, server_->port()) + "/";
 }
 
 void JobDashboard::Update(const JobProgress& progress) {
@@ -78,7 +80,7 @@ std::string JobDashboard::Opening() {
 }
 
 http::ServerReply JobDashboard::Handle(const http::ServerRequest& request) {
-  if (auto refusal = server::RefuseForeign(request, "127.0.0.1")) return *std::move(refusal);
+  if (auto refusal = server::RefuseForeign(request, kHost)) return *std::move(refusal);
   const std::string_view path = server::PathOf(request);
   const bool reads = request.method == "GET" || request.method == "HEAD";
   if (!reads) return server::TextReply(405, "there is only GET\n");

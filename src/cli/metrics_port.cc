@@ -38,9 +38,7 @@ Result<std::unique_ptr<MetricsPort>> MetricsPort::Open(const MetricsFlags& flags
     return server.status().WithContext(fmt::format("--metrics-port {}", *flags.port));
   }
   port->server_ = *std::move(server);
-  const bool is_v6 = flags.host.find(':') != std::string::npos;
-  port->url_ = fmt::format("http://{}{}{}:{}/metrics", is_v6 ? "[" : "", flags.host,
-                           is_v6 ? "]" : "", port->server_->port());
+  port->url_ = http::ServerUrl("http", flags.host, port->server_->port()) + "/metrics";
   return port;
 }
 

@@ -61,15 +61,8 @@ void AddPlan(CLI::App* app, Command* chosen) {
   CLI::App* command =
       app->add_subcommand("plan", "Tell what a load will take and cost; reads footers, some rows");
   AddSourceOptions(command, "Source", &options->sources, &options->source);
-  command
-      ->add_option_function<std::string>(
-          "--index",
-          [options](const std::string& text) {
-            Result<IndexName> name = IndexName::Parse(text);
-            if (!name.ok()) throw CLI::ValidationError("--index", name.status().message());
-            options->index = *std::move(name);
-          },
-          "Where the vectors will go, whether or not it is there; without it no call is made")
+  AddParsed(command, "--index", &options->index, IndexName::Parse,
+            "Where the vectors will go, whether or not it is there; without it no call is made")
       ->type_name("BUCKET/INDEX");
   CLI::Option* shards = command->add_option(
       "--shards", options->shards, "Over so many indexes; default: as the index has, or one");

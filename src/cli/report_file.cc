@@ -18,6 +18,7 @@
 #include <fmt/core.h>
 
 #include "base/clock.h"
+#include "base/processor.h"
 #include "observe/report.h"
 #include "observe/report_html.h"
 #include "vecload/version.h"
@@ -86,17 +87,6 @@ std::string CommandLine() {
   return line;
 }
 
-// Empty where the system does not tell, as on Arm.
-std::string CpuModel() {
-  std::ifstream file("/proc/cpuinfo");
-  constexpr std::string_view kName = "model name";
-  for (std::string line; std::getline(file, line);) {
-    const size_t colon = line.find(": ");
-    if (line.starts_with(kName) && colon != line.npos) return line.substr(colon + 2);
-  }
-  return "";
-}
-
 std::string Now() { return UtcText(Clock::System().WallNow()); }
 
 }  // namespace
@@ -134,13 +124,7 @@ Status WriteReport(const std::string& path, const JobReport& report,
                   std::strerror(errno)));
 }
 
-JobRecord::JobRecord() {
-  details_.started_at = Now();
-  details_.command_line = CommandLine();
-  details_.version = kVersion;
-  details_.cpu_model = CpuModel();
-  details_.cores = std::thread::hardware_concurrency();
-}
+JobRecord::JobRecord() { details_.started_at = Now(); }
 
 void JobRecord::Update(const JobProgress& progress) {
   details_.timeline.Add(progress);
@@ -149,6 +133,10 @@ void JobRecord::Update(const JobProgress& progress) {
 
 const observe::ReportDetails& JobRecord::Details() {
   details_.ended_at = Now();
+  details_.command_line = CommandLine();
+  details_.version = kVersion;
+  details_.cpu_model = ProcessorModel();
+  details_.cores = std::thread::hardware_concurrency();
   return details_;
 }
 

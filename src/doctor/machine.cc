@@ -18,6 +18,7 @@
 #include <fmt/format.h>
 
 #include "auth/payload_hash.h"
+#include "base/processor.h"
 #include "base/random.h"
 #include "search/kernels.h"
 #include "vecload/version.h"
@@ -40,14 +41,9 @@ uint32_t Cores() {
   return static_cast<uint32_t>(std::max(1, CPU_COUNT(&set)));
 }
 
-// "model name" of /proc/cpuinfo, which Arm's does not have.
 std::string ProcessorName() {
-  std::ifstream file("/proc/cpuinfo");
-  std::string line;
-  while (std::getline(file, line)) {
-    const size_t colon = line.find(": ");
-    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
-  }
+  std::string model = ProcessorModel();
+  if (!model.empty()) return model;
   utsname name{};
   return uname(&name) == 0 ? name.machine : "unknown";
 }

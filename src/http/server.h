@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "http/body_stream.h"
 #include "http/transport.h"
@@ -42,6 +43,9 @@ struct ServerOptions {
   std::string tls_certificate_file{};
   std::string tls_key_file{};
 };
+
+// Where a server on that host and port is reached: "http://[::1]:80".
+std::string ServerUrl(std::string_view scheme, std::string_view host, uint16_t port);
 
 // How much of an answer is sent; what is not kWhole plays a network that fails.
 enum class Delivery {

@@ -165,8 +165,7 @@ Result<LoadPlan> PlanSource(const Asked& asked, const Prices& prices, Source* so
   return plan;
 }
 
-Result<LoadPlan> PlanAsAsked(const PlanOptions& options, Source* source) {
-  VECLOAD_ASSIGN_OR_RETURN(const Prices prices, LoadPrices(options.prices_path));
+Result<LoadPlan> PlanAsAsked(const PlanOptions& options, const Prices& prices, Source* source) {
   VECLOAD_ASSIGN_OR_RETURN(LoadPlan plan, PlanSource({.plan = options}, prices, source));
   if (!options.check_keys) return plan;
   const uint64_t memory =
@@ -195,16 +194,17 @@ Status CheckStream(const PlanOptions& options, const Source& source) {
 Result<LoadPlan> PlanLoad(const PlanOptions& options) {
   VECLOAD_RETURN_IF_ERROR(load::CheckPlanShards(options));
   // A price that cannot be read is told before 100,000 footers are.
-  VECLOAD_RETURN_IF_ERROR(load::LoadPrices(options.prices_path).status());
+  VECLOAD_ASSIGN_OR_RETURN(const load::Prices prices, load::LoadPrices(options.prices_path));
   VECLOAD_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source,
                            OpenSource(options.sources, options.source));
-  return load::PlanAsAsked(options, source.get());
+  return load::PlanAsAsked(options, prices, source.get());
 }
 
 Result<LoadPlan> PlanLoad(const PlanOptions& options, Source* source) {
   VECLOAD_RETURN_IF_ERROR(load::CheckPlanShards(options));
   VECLOAD_RETURN_IF_ERROR(load::CheckStream(options, *source));
-  return load::PlanAsAsked(options, source);
+  VECLOAD_ASSIGN_OR_RETURN(const load::Prices prices, load::LoadPrices(options.prices_path));
+  return load::PlanAsAsked(options, prices, source);
 }
 
 Result<LoadPlan> PlanLoad(const LoadOptions& options, const std::string& prices_path) {

@@ -1,16 +1,12 @@
 #include "observe/progress_json.h"
 
-#include <fmt/format.h>
-
 #include "base/json_text.h"
 #include "observe/report.h"
 
 namespace vecload::observe {
 namespace {
 
-void Number(JsonWriter* json, std::string_view key, double value) {
-  json->Key(key).Raw(fmt::format("{:.3f}", value));
-}
+void Number(JsonWriter* json, std::string_view key, double value) { json->Key(key).Rounded(value); }
 
 void WriteCounts(const JobProgress& progress, JsonWriter* json) {
   json->Key("rows_total").Uint(progress.rows_total);

@@ -36,10 +36,7 @@ namespace {
 // Leaves room for the verdict and a usual index name within 80 columns.
 constexpr size_t kSourceColumns = 40;
 
-// Three digits behind the point tell enough of seconds, rates and milliseconds.
-void Number(JsonWriter* json, std::string_view key, double value) {
-  json->Key(key).Raw(fmt::format("{:.3f}", value));
-}
+void Number(JsonWriter* json, std::string_view key, double value) { json->Key(key).Rounded(value); }
 
 bool Deletes(const JobReport& report) { return report.kind == JobKind::kDelete; }
 

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "base/json_text.h"
 
 namespace vecload::observe {
@@ -49,9 +47,7 @@ std::vector<TimelinePoint> Timeline::points() const {
 
 std::string Timeline::Json() const {
   JsonWriter json;
-  const auto number = [&json](std::string_view key, double value) {
-    json.Key(key).Raw(fmt::format("{:.3f}", value));
-  };
+  const auto number = [&json](std::string_view key, double value) { json.Key(key).Rounded(value); };
   json.BeginArray();
   for (const TimelinePoint& point : points()) {
     json.BeginObject();

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "auth/verify.h"
 #include "base/json_text.h"
 #include "server/operations.h"
 #include "server/watch_reply.h"
@@ -30,16 +31,6 @@ constexpr Duration kCountingMax = std::chrono::milliseconds(100);
 std::string NewToken() {
   std::random_device device;
   return fmt::format("{:08x}{:08x}{:08x}{:08x}", device(), device(), device(), device());
-}
-
-// In a time that tells nothing of where they differ.
-bool IsSame(std::string_view given, std::string_view token) {
-  if (given.size() != token.size()) return false;
-  unsigned difference = 0;
-  for (size_t i = 0; i < token.size(); ++i) {
-    difference |= static_cast<unsigned char>(given[i]) ^ static_cast<unsigned char>(token[i]);
-  }
-  return difference == 0;
 }
 
 uint64_t ResidentBytes() {
@@ -129,7 +120,8 @@ bool Dashboard::HasToken(const http::ServerRequest& request) const {
   rest.remove_prefix(std::min(PathOf(request).size() + 1, rest.size()));
   while (!rest.empty()) {
     const std::string_view pair = rest.substr(0, rest.find('&'));
-    if (pair.starts_with(kName) && IsSame(pair.substr(kName.size()), token_)) return true;
+    if (pair.starts_with(kName) && auth::IsSameSecret(pair.substr(kName.size()), token_))
+      return true;
     rest.remove_prefix(std::min(pair.size() + 1, rest.size()));
   }
   return false;
@@ -232,7 +224,7 @@ std::string Dashboard::ServerEvent() {
     for (const IndexInfo& index : indexes) {
       json.BeginObject().Key("name").String(index.name.index);
       json.Key("dimension").Uint(index.dimension);
-      json.Key("metric").String(index.metric == DistanceMetric::kCosine ? "cosine" : "euclidean");
+      json.Key("metric").String(DistanceMetricName(index.metric));
       const auto count = vectors_.find(index.name.ToString());
       if (count != vectors_.end()) json.Key("vectors").Uint(count->second);
       json.EndObject();

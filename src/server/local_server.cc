@@ -137,10 +137,8 @@ class RunningServer final : public LocalServer {
   [[nodiscard]] uint16_t port() const override { return port_; }
 
   [[nodiscard]] std::string url() const override {
-    const bool v6 = options_.host.find(':') != std::string::npos;
-    const std::string host = v6 ? "[" + options_.host + "]" : options_.host;
-    const std::string scheme = options_.tls_certificate_file.empty() ? "http://" : "https://";
-    return scheme + host + ":" + std::to_string(port_);
+    return http::ServerUrl(options_.tls_certificate_file.empty() ? "http" : "https", options_.host,
+                           port_);
   }
 
   [[nodiscard]] std::string dashboard_url() const override {
