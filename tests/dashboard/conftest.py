@@ -8,11 +8,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from views import OpenPage
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OUTPUT = ROOT / "build/test-output/dashboard"
+# After this a test fails instead of hanging; two other browsers may be at work beside a page.
+WAIT_MS = 20_000
+expect.set_options(timeout=WAIT_MS)
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +41,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         options: dict[str, Any] = {"viewport": {"width": 1240, "height": 900}} | context
         contexts.append(browser.new_context(**options))
         page = contexts[-1].new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(WAIT_MS)
 
         def on_console(message: Any) -> None:
             # Chromium itself reports each refused connection, and each answer of 400 and above.

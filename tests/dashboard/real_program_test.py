@@ -15,25 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from stand_in import HOSTILE
 from views import OpenPage, expect, field, reported, rows, state, wait_for_drawn
 
-from support.program import BINARY, Program
+from support.program import Program
 from support.servers import VecloadServer
 from support.vectors import make_index, random_vectors, write_vectors
 
 ROWS = 200_000
 DIMENSION = 32
 URL = re.compile(r"http://127\.0\.0\.1:\d+/\S*")
-
-
-def _lacks(flag: str) -> bool:
-    done = subprocess.run([BINARY, "load", "--help"], capture_output=True, text=True, check=False)
-    return flag not in done.stdout
-
-
-pytestmark = pytest.mark.skipif(_lacks("--dashboard"), reason=f"{BINARY} has no --dashboard")
 
 
 def _address(process: "subprocess.Popen[str]") -> str:
@@ -86,8 +77,8 @@ def test_a_load_is_watched_to_its_end(
     with _still(server):
         process = _load(program, path, index, *flags)
         page = open_page(_address(process))
-    expect(page.get_by_role("heading", level=1)).to_have_text(index)
-    expect(state(page)).to_have_text("Running")
+        expect(page.get_by_role("heading", level=1)).to_have_text(index)
+        expect(state(page)).to_have_text("Running")
     expect(rows(page, "Files under way").locator("th")).to_contain_text("in.parquet")
     wait_for_drawn(page)
     page.screenshot(path=screenshots / "real-load-running.png", full_page=True)
